@@ -1,0 +1,2 @@
+/** The punch engine: the life of a connection, from NAT discovery to forwards. */
+export * from './socket/network.ts';
