@@ -1,2 +1,4 @@
 /** The punch engine: the life of a connection, from NAT discovery to forwards. */
 export * from './socket/network.ts';
+export * from './signal/rendezvous.ts';
+export * from './client.ts';
