@@ -2,14 +2,28 @@ import type { JsonValue } from './json.ts';
 import type { EngineState, LogLine, NatState, RendezvousState, NodeState } from './state.ts';
 
 /** The parts of the state that are tables by id. */
-export type CollectionName = 'peers' | 'attempts' | 'shares' | 'forwards' | 'plugins' | 'views' | 'statusItems' | 'commands';
+export type CollectionName =
+  | 'peers'
+  | 'attempts'
+  | 'shares'
+  | 'forwards'
+  | 'plugins'
+  | 'views'
+  | 'statusItems'
+  | 'commands';
 
 /** One change of the state. */
 export type Change =
   | { readonly section: 'node'; readonly value: NodeState }
   | { readonly section: 'rendezvous'; readonly value: RendezvousState }
   | { readonly section: 'nat'; readonly value: NatState }
-  | { [Name in CollectionName]: { readonly collection: Name; readonly id: string; readonly value: EngineState[Name][string] | null } }[CollectionName]
+  | {
+      [Name in CollectionName]: {
+        readonly collection: Name;
+        readonly id: string;
+        readonly value: EngineState[Name][string] | null;
+      };
+    }[CollectionName]
   | { readonly log: readonly LogLine[] };
 
 /** Changes that belong together. A gap in `sequence` means: take a new snapshot. */
@@ -26,19 +40,60 @@ export interface Snapshot {
 
 /** Commands that a UI or script may give: parameters and result of each. */
 export interface Commands {
-  'peer.connect': { params: { readonly peer?: string; readonly ticket?: string; readonly password?: string; readonly strategies?: readonly string[]; readonly transport?: 'any' | 'udp' | 'tcp' }; result: { readonly peer: string } };
+  'peer.connect': {
+    params: {
+      readonly peer?: string;
+      readonly ticket?: string;
+      readonly password?: string;
+      readonly strategies?: readonly string[];
+      readonly transport?: 'any' | 'udp' | 'tcp';
+    };
+    result: { readonly peer: string };
+  };
   'peer.disconnect': { params: { readonly peer: string }; result: null };
   'peer.forget': { params: { readonly peer: string }; result: null };
-  'peer.ping': { params: { readonly peer: string }; result: { readonly rttMs: number; readonly path: string } };
+  'peer.ping': {
+    params: { readonly peer: string };
+    result: { readonly rttMs: number; readonly path: string };
+  };
   'attempt.cancel': { params: { readonly attempt: string }; result: null };
-  'share.add': { params: { readonly target: string; readonly protocol?: 'tcp' | 'udp'; readonly expiresS?: number; readonly uses?: number; readonly store?: boolean }; result: { readonly share: string; readonly ticket: string } };
+  'share.add': {
+    params: {
+      readonly target: string;
+      readonly protocol?: 'tcp' | 'udp';
+      readonly expiresS?: number;
+      readonly uses?: number;
+      readonly store?: boolean;
+    };
+    result: { readonly share: string; readonly ticket: string };
+  };
   'share.remove': { params: { readonly share: string }; result: null };
-  'forward.add': { params: { readonly peer?: string; readonly ticket?: string; readonly password?: string; readonly listen: string; readonly target?: string; readonly protocol?: 'tcp' | 'udp'; readonly strategies?: readonly string[]; readonly transport?: 'any' | 'udp' | 'tcp'; readonly store?: boolean }; result: { readonly forward: string; readonly listen: string } };
+  'forward.add': {
+    params: {
+      readonly peer?: string;
+      readonly ticket?: string;
+      readonly password?: string;
+      readonly listen: string;
+      readonly target?: string;
+      readonly protocol?: 'tcp' | 'udp';
+      readonly strategies?: readonly string[];
+      readonly transport?: 'any' | 'udp' | 'tcp';
+      readonly store?: boolean;
+    };
+    result: { readonly forward: string; readonly listen: string };
+  };
   'forward.remove': { params: { readonly forward: string }; result: null };
   'nat.measure': { params: { readonly full?: boolean }; result: NatState };
   'plugin.enable': { params: { readonly plugin: string }; result: null };
   'plugin.disable': { params: { readonly plugin: string; readonly force?: boolean }; result: null };
-  'plugin.install': { params: { readonly from: string; readonly confirmed: boolean }; result: { readonly plugin: string; readonly capabilities: readonly string[]; readonly installed: boolean } };
+  'plugin.install': {
+    params: { readonly from: string; readonly confirmed: boolean };
+    result: {
+      readonly plugin: string;
+      readonly capabilities: readonly string[];
+      readonly installed: boolean;
+    };
+  };
   'plugin.uninstall': { params: { readonly plugin: string }; result: null };
   'plugin.reload': { params: { readonly plugin: string }; result: null };
   'command.run': { params: { readonly command: string; readonly argument?: JsonValue }; result: JsonValue };
@@ -63,7 +118,11 @@ export interface EngineClient {
   /** Calls `listener` with each patch, in order, until disposed. */
   subscribe(listener: (patch: Patch) => void): Disposable;
   /** Rejects with an Error that has the fields of {@link CommandFailure}. */
-  command<Name extends CommandName>(name: Name, params: Commands[Name]['params'], signal?: AbortSignal): Promise<Commands[Name]['result']>;
+  command<Name extends CommandName>(
+    name: Name,
+    params: Commands[Name]['params'],
+    signal?: AbortSignal,
+  ): Promise<Commands[Name]['result']>;
   /** The connection to the engine ended. */
   readonly closed: Promise<void>;
 }
@@ -79,7 +138,11 @@ export function applyPatch(snapshot: Snapshot, patch: Patch): Snapshot {
     else if ('log' in change) state = { ...state, log: [...state.log, ...change.log].slice(-LOG_LINES_KEPT) };
     else {
       const { [change.id]: _previous, ...others } = state[change.collection] as { [id: string]: unknown };
-      state = { ...state, [change.collection]: change.value === null ? others : { ...state[change.collection], [change.id]: change.value } };
+      state = {
+        ...state,
+        [change.collection]:
+          change.value === null ? others : { ...state[change.collection], [change.id]: change.value },
+      };
     }
   }
   return { sequence: patch.sequence, state };

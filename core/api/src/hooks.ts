@@ -42,25 +42,82 @@ export interface HookMap {
   'candidate.gather': Hook<'collect', { readonly peer: string }, readonly Candidate[]>;
   'candidate.filter': Hook<'waterfall', readonly Candidate[], readonly Candidate[]>;
   'candidate.prioritize': Hook<'waterfall', readonly Candidate[], readonly Candidate[]>;
-  'signal.willSend': Hook<'series', { readonly peer: string; readonly kind: string; readonly sizeBytes: number }>;
-  'signal.didReceive': Hook<'event', { readonly peer: string; readonly kind: string; readonly sizeBytes: number }>;
-  'peer.authorize': Hook<'bail', { readonly peer: string; readonly name?: string; readonly by: 'ticket' | 'password' | 'remembered' }, Denial>;
+  'signal.willSend': Hook<
+    'series',
+    { readonly peer: string; readonly kind: string; readonly sizeBytes: number }
+  >;
+  'signal.didReceive': Hook<
+    'event',
+    { readonly peer: string; readonly kind: string; readonly sizeBytes: number }
+  >;
+  'peer.authorize': Hook<
+    'bail',
+    { readonly peer: string; readonly name?: string; readonly by: 'ticket' | 'password' | 'remembered' },
+    Denial
+  >;
   'peer.didAppear': Hook<'event', { readonly peer: string; readonly name: string }>;
   'punch.plan': Hook<'waterfall', readonly PlanEntry[], readonly PlanEntry[]>;
-  'punch.willAttempt': Hook<'series', { readonly peer: string; readonly strategy: string; readonly pair: Pair; readonly assessment?: Assessment }>;
-  'punch.didAttempt': Hook<'event', { readonly peer: string; readonly strategy: string; readonly outcome: PunchOutcome['outcome']; readonly ms: number; readonly probes: number }>;
-  'punch.didSucceed': Hook<'event', { readonly peer: string; readonly strategy: string; readonly ms: number }>;
+  'punch.willAttempt': Hook<
+    'series',
+    {
+      readonly peer: string;
+      readonly strategy: string;
+      readonly pair: Pair;
+      readonly assessment?: Assessment;
+    }
+  >;
+  'punch.didAttempt': Hook<
+    'event',
+    {
+      readonly peer: string;
+      readonly strategy: string;
+      readonly outcome: PunchOutcome['outcome'];
+      readonly ms: number;
+      readonly probes: number;
+    }
+  >;
+  'punch.didSucceed': Hook<
+    'event',
+    { readonly peer: string; readonly strategy: string; readonly ms: number }
+  >;
   'punch.didFail': Hook<'event', { readonly peer: string; readonly code: string; readonly reason: string }>;
-  'path.rank': Hook<'waterfall', readonly { readonly strategy: string; readonly rttMs: number; readonly rank: number }[], readonly { readonly strategy: string; readonly rttMs: number; readonly rank: number }[]>;
+  'path.rank': Hook<
+    'waterfall',
+    readonly { readonly strategy: string; readonly rttMs: number; readonly rank: number }[],
+    readonly { readonly strategy: string; readonly rttMs: number; readonly rank: number }[]
+  >;
   'path.willSwitch': Hook<'series', { readonly peer: string; readonly from?: string; readonly to: string }>;
-  'path.didSelect': Hook<'event', { readonly peer: string; readonly strategy: string; readonly transport: string; readonly remote: Endpoint; readonly rttMs: number }>;
+  'path.didSelect': Hook<
+    'event',
+    {
+      readonly peer: string;
+      readonly strategy: string;
+      readonly transport: string;
+      readonly remote: Endpoint;
+      readonly rttMs: number;
+    }
+  >;
   'mapping.didChange': Hook<'event', { readonly mapper: string; readonly mapping: PortMapping | null }>;
   'transport.choose': Hook<'bail', { readonly peer: string; readonly available: readonly string[] }, string>;
   'session.didOpen': Hook<'event', { readonly peer: string; readonly session: string; readonly role: Role }>;
-  'session.didClose': Hook<'event', { readonly peer: string; readonly session: string; readonly code: string }>;
-  'forward.willOpen': Hook<'series', { readonly forward: string; readonly listen: string; readonly peer: string }>;
-  'forward.accept': Hook<'bail', { readonly peer: string; readonly target: string; readonly protocol: 'tcp' | 'udp' }, Denial>;
-  'metrics.sample': Hook<'collect', { readonly atMs: number }, readonly { readonly name: string; readonly value: number }[]>;
+  'session.didClose': Hook<
+    'event',
+    { readonly peer: string; readonly session: string; readonly code: string }
+  >;
+  'forward.willOpen': Hook<
+    'series',
+    { readonly forward: string; readonly listen: string; readonly peer: string }
+  >;
+  'forward.accept': Hook<
+    'bail',
+    { readonly peer: string; readonly target: string; readonly protocol: 'tcp' | 'udp' },
+    Denial
+  >;
+  'metrics.sample': Hook<
+    'collect',
+    { readonly atMs: number },
+    readonly { readonly name: string; readonly value: number }[]
+  >;
   'config.didChange': Hook<'event', { readonly key: string; readonly value: JsonValue }>;
   'plugin.didChange': Hook<'event', { readonly plugin: string; readonly state: string }>;
 }

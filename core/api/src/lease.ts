@@ -83,7 +83,15 @@ export type Lease = UdpLease | TcpLease;
 /** Where a strategy gets its sockets. */
 export interface Sockets {
   /** Opens `count` UDP sockets. Rejects with `ERR_BUDGET_SOCKETS` over the budget. */
-  openUdp(options?: { readonly count?: number; readonly family?: Family; readonly localAddress?: string }): Promise<UdpLease[]>;
+  openUdp(options?: {
+    readonly count?: number;
+    readonly family?: Family;
+    readonly localAddress?: string;
+  }): Promise<UdpLease[]>;
   /** Reserves `count` TCP ports. Rejects with `ERR_BUDGET_SOCKETS` over the budget. */
-  openTcp(options?: { readonly count?: number; readonly family?: Family; readonly localAddress?: string }): Promise<TcpLease[]>;
+  openTcp(options?: {
+    readonly count?: number;
+    readonly family?: Family;
+    readonly localAddress?: string;
+  }): Promise<TcpLease[]>;
 }

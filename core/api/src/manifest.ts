@@ -6,7 +6,12 @@ export type Capability = 'udp' | 'tcp' | 'lan-http' | 'multicast' | 'network' | 
 
 /** The `contributes` of a manifest: everything a plugin may register. */
 export interface Contributions {
-  readonly strategies?: readonly { readonly id: string; readonly version: number; readonly transport: 'udp' | 'tcp'; readonly title: string }[];
+  readonly strategies?: readonly {
+    readonly id: string;
+    readonly version: number;
+    readonly transport: 'udp' | 'tcp';
+    readonly title: string;
+  }[];
   readonly portMappers?: readonly { readonly id: string; readonly title: string }[];
   readonly natProbes?: readonly { readonly id: string; readonly title: string }[];
   readonly transports?: readonly { readonly id: string; readonly title: string }[];

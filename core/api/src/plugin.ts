@@ -24,8 +24,15 @@ export interface Registry<T> {
 
 /** What a view shows. Re-sent on change, at most four times a second. */
 export type ViewData =
-  | { readonly kind: 'table'; readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }
-  | { readonly kind: 'keyvalue'; readonly entries: readonly { readonly key: string; readonly value: string }[] }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    }
+  | {
+      readonly kind: 'keyvalue';
+      readonly entries: readonly { readonly key: string; readonly value: string }[];
+    }
   | { readonly kind: 'log'; readonly lines: readonly string[] }
   | { readonly kind: 'sparkline'; readonly values: readonly number[]; readonly unit?: string }
   | { readonly kind: 'text'; readonly text: string };
@@ -65,18 +72,30 @@ export interface Host {
   gateways(): Promise<readonly Gateway[]>;
   interfaces(): readonly HostInterface[];
   /** Only to a gateway's own address, no redirects. Needs the capability `lan-http`. */
-  lanHttp(request: LanHttpRequest): Promise<{ readonly status: number; readonly headers: { readonly [name: string]: string }; readonly body: string }>;
+  lanHttp(
+    request: LanHttpRequest,
+  ): Promise<{
+    readonly status: number;
+    readonly headers: { readonly [name: string]: string };
+    readonly body: string;
+  }>;
   /**
    * A UDP socket to the LAN: sends to a gateway's address, and with the capability `multicast` to a multicast group on one interface.
    */
-  lanUdp(options: { readonly multicastGroup?: string; readonly localAddress?: string; readonly port?: number }): Promise<LanSocket>;
+  lanUdp(options: {
+    readonly multicastGroup?: string;
+    readonly localAddress?: string;
+    readonly port?: number;
+  }): Promise<LanSocket>;
 }
 
 /** See {@link Host.lanUdp}. */
 export interface LanSocket extends Disposable {
   readonly local: { readonly address: string; readonly port: number };
   send(payload: Uint8Array, to: { readonly address: string; readonly port: number }): void;
-  onDatagram: ((payload: Uint8Array, from: { readonly address: string; readonly port: number }) => void) | null;
+  onDatagram:
+    | ((payload: Uint8Array, from: { readonly address: string; readonly port: number }) => void)
+    | null;
 }
 
 /** Small values that outlive a restart; at most 1 MiB per plugin. */
@@ -100,7 +119,10 @@ export interface PluginContext {
   /** In-process plugins only. */
   readonly transports: Registry<Transport>;
   readonly hooks: { on<Name extends HookName>(name: Name, tap: HookTap<Name>): Disposable };
-  readonly commands: Registry<{ readonly id: string; run(argument?: JsonValue): Promise<JsonValue> | JsonValue }>;
+  readonly commands: Registry<{
+    readonly id: string;
+    run(argument?: JsonValue): Promise<JsonValue> | JsonValue;
+  }>;
   readonly views: { set(id: string, data: ViewData): void };
   readonly statusItems: { set(id: string, text: string): void };
   readonly configuration: Configuration;

@@ -54,7 +54,15 @@ export interface PathState {
   readonly code?: string;
 }
 
-export type PeerStatus = 'offline' | 'online' | 'connecting' | 'punching' | 'connected' | 'reconnecting' | 'no-path' | 'refused';
+export type PeerStatus =
+  | 'offline'
+  | 'online'
+  | 'connecting'
+  | 'punching'
+  | 'connected'
+  | 'reconnecting'
+  | 'no-path'
+  | 'refused';
 
 export interface PeerState {
   readonly id: string;
@@ -130,7 +138,12 @@ export interface ShareState {
   readonly id: string;
   readonly target: string;
   readonly protocol: 'tcp' | 'udp';
-  readonly tickets: readonly { readonly id: string; readonly ticket?: string; readonly expiresAt: number; readonly usesLeft?: number }[];
+  readonly tickets: readonly {
+    readonly id: string;
+    readonly ticket?: string;
+    readonly expiresAt: number;
+    readonly usesLeft?: number;
+  }[];
   readonly connections: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
@@ -151,7 +164,14 @@ export interface ForwardState {
   readonly receivedBytes: number;
 }
 
-export type PluginStatus = 'disabled' | 'inactive' | 'activating' | 'active' | 'unresponsive' | 'failed' | 'quarantined';
+export type PluginStatus =
+  | 'disabled'
+  | 'inactive'
+  | 'activating'
+  | 'active'
+  | 'unresponsive'
+  | 'failed'
+  | 'quarantined';
 
 export interface PluginState {
   readonly id: string;
@@ -196,9 +216,13 @@ export interface EngineState {
   readonly forwards: { readonly [id: string]: ForwardState };
   readonly plugins: { readonly [id: string]: PluginState };
   readonly views: { readonly [id: string]: ViewState };
-  readonly statusItems: { readonly [id: string]: { readonly id: string; readonly plugin: string; readonly text: string } };
+  readonly statusItems: {
+    readonly [id: string]: { readonly id: string; readonly plugin: string; readonly text: string };
+  };
   /** Plugins' commands for the palette. */
-  readonly commands: { readonly [id: string]: { readonly id: string; readonly plugin: string; readonly title: string } };
+  readonly commands: {
+    readonly [id: string]: { readonly id: string; readonly plugin: string; readonly title: string };
+  };
   /** The newest 1000. */
   readonly log: readonly LogLine[];
 }

@@ -28,5 +28,8 @@ export interface TransportConnection extends Disposable {
 /** Makes a reliable stream of a punched socket. In-process only. */
 export interface Transport {
   readonly id: string;
-  attach(channel: DatagramChannel, context: { readonly role: Role; readonly clock: Clock; readonly random: Random }): TransportConnection;
+  attach(
+    channel: DatagramChannel,
+    context: { readonly role: Role; readonly clock: Clock; readonly random: Random },
+  ): TransportConnection;
 }

@@ -2,3 +2,5 @@
 export * from './socket/network.ts';
 export * from './signal/rendezvous.ts';
 export * from './client.ts';
+export * from './registry.ts';
+export * from './engine.ts';
