@@ -4,3 +4,4 @@ export * from './signal/rendezvous.ts';
 export * from './client.ts';
 export * from './registry.ts';
 export * from './engine.ts';
+export * from './security/identity.ts';
