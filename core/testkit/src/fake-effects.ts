@@ -160,7 +160,15 @@ const effects: Effects = {
         result: null,
       };
     return {
-      changes: key === 'name' ? [{ section: 'node', value: { ...state.node, name: String(value) } }] : [],
+      changes:
+        key === 'name'
+          ? [
+              {
+                section: 'node',
+                value: { ...state.node, name: typeof value === 'string' ? value : state.node.name },
+              },
+            ]
+          : [],
       result: null,
     };
   },
@@ -178,5 +186,5 @@ export function fakeEffects<Name extends CommandName>(
   params: Commands[Name]['params'],
   now: number,
 ): Effect<Name> {
-  return effects[name]?.(state, params, now) ?? { changes: [], result: null as Commands[Name]['result'] };
+  return effects[name]?.(state, params, now) ?? { changes: [], result: null };
 }
