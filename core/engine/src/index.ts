@@ -5,3 +5,4 @@ export * from './client.ts';
 export * from './registry.ts';
 export * from './engine.ts';
 export * from './security/identity.ts';
+export * from './signal/messages.ts';

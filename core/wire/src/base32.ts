@@ -1,6 +1,6 @@
 /** Base32 of RFC 4648 §6 in lower case without padding: survives chat programs, file systems and being read aloud. */
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value]));
+const VALUES = new Map<string, number>(Array.from(ALPHABET, (letter, value) => [letter, value]));
 
 export function encodeBase32(bytes: Uint8Array): string {
   let text = '';

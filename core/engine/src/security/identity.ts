@@ -77,7 +77,7 @@ function identityFrom(privateKey: KeyObject, sealPrivateKey: KeyObject): Identit
     sealPrivateKey,
     sealKey,
     sealSignature: sign(null, Buffer.concat([SEAL_KEY_LABEL, sealKey]), privateKey),
-    keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }),
     certificatePem: makeCertificate(privateKey).pem,
   };
 }
@@ -93,7 +93,7 @@ export function createIdentity(random: Pick<Random, 'bytes'> = { bytes: randomBy
 
 /** The content of the key file: both private keys as PEM. */
 export function encodeIdentity(identity: Identity): string {
-  const seal = identity.sealPrivateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const seal = identity.sealPrivateKey.export({ format: 'pem', type: 'pkcs8' });
   return KEY_FILE_TITLE + identity.keyPem + seal;
 }
 

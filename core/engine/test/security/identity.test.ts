@@ -30,9 +30,10 @@ test('a seeded source gives the same identity', () => {
 test('damaged key files are refused', () => {
   const good = encodeIdentity(createIdentity());
   const [first = '', second = ''] = good.match(/-----BEGIN[^]*?-----END PRIVATE KEY-----\n/g) ?? [];
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  });
   const table = {
     empty: '',
     'one key': first,
