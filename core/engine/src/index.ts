@@ -6,3 +6,6 @@ export * from './registry.ts';
 export * from './engine.ts';
 export * from './security/identity.ts';
 export * from './signal/messages.ts';
+export * from './security/seal.ts';
+export * from './security/replay-guard.ts';
+export * from './security/attempt-keys.ts';
