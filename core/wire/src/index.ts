@@ -6,3 +6,4 @@ export { StreamReader, type Framing } from './stream-reader.ts';
 export * from './stun/index.ts';
 export * from './frame.ts';
 export * from './rendezvous/index.ts';
+export * from './ticket.ts';

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@awl/api';
-import { AwlError, isErrorCode, type ErrorCode } from '@awl/wire';
+import { AwlError, formatIp, isErrorCode, parseIp, type ErrorCode } from '@awl/wire';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
@@ -81,10 +81,10 @@ export function jsonSizeBytes(value: JsonValue): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** True for the one spelling of an IP address (RFC 5952 for IPv6), without a zone. */
+/** True for the one spelling of an IP address (RFC 5952 for IPv6), without a zone; an IPv4-mapped one would be a second spelling. */
 export function isCanonicalAddress(text: string): boolean {
-  const host = text.includes(':') ? `[${text}]` : text;
-  return /^(\[[0-9a-f:]+\]|[0-9.]+)$/.test(host) && URL.parse(`http://${host}/`)?.hostname === host;
+  const bytes = parseIp(text);
+  return bytes !== undefined && formatIp(bytes) === text && !text.startsWith('::ffff:');
 }
 
 function checkEndpoint(kind: string, path: string, endpoint: Static<typeof Endpoint> | undefined): void {
