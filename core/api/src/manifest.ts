@@ -38,3 +38,6 @@ export interface PluginManifest {
 
 /** What a view can be: data, never components. */
 export type ViewKind = 'table' | 'keyvalue' | 'log' | 'sparkline' | 'text';
+
+/** The version of this API, which `engines.awl` of a manifest is compared with. */
+export const API_VERSION = '0.1.0';
