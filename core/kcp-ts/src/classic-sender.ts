@@ -40,6 +40,7 @@ export class ClassicSender implements Sender {
   /** False is the original's `nc=1`. */
   congestionWindow = true;
   sendWindow = 32;
+  backlogged = false;
   deadLinkTransmissions = 20;
   #srttMs = 0;
   #rttVarMs = 0;
@@ -68,6 +69,10 @@ export class ClassicSender implements Sender {
       windowBytes: this.congestionWindow ? this.#window * mssBytes : Infinity,
       pacingBytesPerMs: Infinity,
     };
+  }
+
+  setMtu(mtuBytes: number): void {
+    this.ring.setMtu(mtuBytes);
   }
 
   onInputStart(): void {

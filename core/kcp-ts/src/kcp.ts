@@ -1,5 +1,10 @@
 import { AckList } from './ack-list.ts';
+import { AdaptiveSender } from './adaptive-sender.ts';
 import { ClassicSender } from './classic-sender.ts';
+import { Bbr } from './congestion/bbr.ts';
+import type { CongestionController } from './congestion/controller.ts';
+import { Cubic } from './congestion/cubic.ts';
+import { FixedWindow } from './congestion/fixed.ts';
 import { DatagramWriter } from './datagram-writer.ts';
 import type { ClassicOptions, KcpOptions } from './options.ts';
 import { Receiver, type Sink } from './receiver.ts';
@@ -26,8 +31,11 @@ import type { KcpStats } from './stats.ts';
 export type InputResult = 'ok' | 'short' | 'wrong-conv' | 'truncated' | 'unknown-cmd' | 'bad-una';
 
 const MIN_RECEIVE_WINDOW = 128;
-const PROBE_FIRST_MS = 5000;
-const PROBE_MAX_MS = 120_000;
+const CLASSIC_LIMIT_BYTES = 67_108_864;
+const ADAPTIVE_LIMIT_BYTES = 16_777_216;
+/** First and longest wait before the peer is asked whether its window has opened; the original's and ours. */
+const CLASSIC_PROBE_MS = [5000, 120_000] as const;
+const ADAPTIVE_PROBE_MS = [200, 1500] as const;
 const CLOCK_JUMP_MS = 10_000;
 
 /**
@@ -37,14 +45,14 @@ const CLOCK_JUMP_MS = 10_000;
 export class Kcp {
   readonly conv: number;
   readonly stream: boolean;
-  readonly #classic: ClassicSender;
+  readonly #classic: ClassicSender | null;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   readonly #acks = new AckList();
   readonly #writer: DatagramWriter;
-  #intervalMs: number;
+  #intervalMs = 100;
   #updated = false;
-  #now = 0;
+  #toldWindow = MAX_WINDOW;
   #flushAt = 0;
   #probeAt = 0;
   #probeWaitMs = 0;
@@ -59,12 +67,16 @@ export class Kcp {
     this.conv = options.conv | 0;
     this.stream = options.stream ?? false;
     this.#writer = new DatagramWriter(options.output, this.conv, headroomBytes, mtuBytes);
-    this.#classic = new ClassicSender(headroomBytes, mtuBytes);
-    this.#sender = this.#classic;
-    this.#receiver = new Receiver(MIN_RECEIVE_WINDOW, options.receiveLimitBytes ?? 67_108_864, mtuBytes);
-    this.#intervalMs = 100;
-    this.setWindows(options.sendWindow ?? 32, options.receiveWindow ?? MIN_RECEIVE_WINDOW);
-    this.setClassic(options.classic ?? {});
+    this.#classic = options.classic === undefined ? null : new ClassicSender(headroomBytes, mtuBytes);
+    this.#sender =
+      this.#classic ?? new AdaptiveSender(headroomBytes, mtuBytes, controllerOf(options, mtuBytes));
+    const limitBytes =
+      options.receiveLimitBytes ?? (this.#classic ? CLASSIC_LIMIT_BYTES : ADAPTIVE_LIMIT_BYTES);
+    this.#receiver = new Receiver(MIN_RECEIVE_WINDOW, limitBytes, mtuBytes);
+    const sendWindow = options.sendWindow ?? (this.#classic ? 32 : MAX_WINDOW);
+    const fitting = Math.floor(limitBytes / this.mssBytes);
+    this.setWindows(sendWindow, options.receiveWindow ?? (this.#classic ? MIN_RECEIVE_WINDOW : fitting));
+    if (options.classic) this.setClassic(options.classic);
     if (options.firstSn !== undefined) {
       this.#sender.ring.startAt(options.firstSn);
       this.#receiver.startAt(options.firstSn);
@@ -74,6 +86,7 @@ export class Kcp {
   /** Changes settings of the original's retransmission; what is not named stays. */
   setClassic(options: ClassicOptions): void {
     const sender = this.#classic;
+    if (sender === null) return;
     if (options.noDelay !== undefined) sender.noDelay = options.noDelay;
     if (options.intervalMs !== undefined) {
       this.#intervalMs = Math.min(5000, Math.max(10, Math.floor(options.intervalMs)));
@@ -88,7 +101,7 @@ export class Kcp {
 
   /** Sets the windows, segments. */
   setWindows(sendWindow: number, receiveWindow: number): void {
-    this.#classic.sendWindow = Math.max(1, sendWindow);
+    this.#sender.sendWindow = Math.max(1, sendWindow);
     this.#receiver.window = Math.min(MAX_WINDOW, Math.max(MIN_RECEIVE_WINDOW, receiveWindow));
   }
 
@@ -100,7 +113,7 @@ export class Kcp {
     checkedMtu(mtuBytes);
     if (mtuBytes === this.#writer.mtuBytes) return;
     this.#writer.setMtu(mtuBytes);
-    this.#sender.ring.setMtu(mtuBytes);
+    this.#sender.setMtu(mtuBytes);
   }
 
   get mtuBytes(): number {
@@ -115,6 +128,21 @@ export class Kcp {
   /** The link is dead: what is in flight was sent too often. */
   get dead(): boolean {
     return this.#sender.dead;
+  }
+
+  /** Tells that more will be sent as soon as there is room, so that the measured rate is the path's and not the application's. */
+  set backlogged(more: boolean) {
+    this.#sender.backlogged = more;
+  }
+
+  /** The peer's window, segments. */
+  get remoteWindow(): number {
+    return this.#sender.remoteWindow;
+  }
+
+  /** Payload bytes queued and not sent yet. */
+  get queuedBytes(): number {
+    return this.#sender.ring.queuedBytes;
   }
 
   /** What was counted so far; live. */
@@ -178,7 +206,6 @@ export class Kcp {
 
   /** Reads a datagram that begins at `from`. Nothing of it is kept: what must be is copied. */
   input(datagram: Uint8Array, now: number, from = 0): InputResult {
-    this.#now = now;
     this.#datagramsIn++;
     const result = this.#parse(datagram, now, from);
     if (result !== 'ok') this.#rejected++;
@@ -204,10 +231,12 @@ export class Kcp {
       if (len < 0 || len > end - at) return 'truncated';
       if (cmd < CMD_PUSH || cmd > CMD_WINS) return 'unknown-cmd';
       if (diff32(una, sender.ring.nxt) > 0) return 'bad-una';
-      sender.remoteWindow = wnd;
+      // One that was overtaken tells an old window; the original believes it.
+      if (this.#classic !== null || diff32(una, sender.ring.una) >= 0) sender.remoteWindow = wnd;
+      // First the segment, whose stamp gives the round trip, then all that `una` covers.
+      if (cmd === CMD_ACK) sender.onAck(sn, ts, now);
       sender.onUna(una, now);
       if (cmd === CMD_PUSH) this.#onPush(datagram, at, sn, ts, frg, len);
-      else if (cmd === CMD_ACK) sender.onAck(sn, ts, now);
       else if (cmd === CMD_WASK) this.#tellWindow = true;
       at += len;
     }
@@ -221,7 +250,7 @@ export class Kcp {
 
   /** Sends what is due, if it is time: to be called at `check()`'s time, or every 10 to 100 ms. */
   update(now: number): void {
-    this.#now = now;
+    if (this.#classic === null) return this.flush(now);
     const current = now | 0;
     if (!this.#updated) {
       this.#updated = true;
@@ -238,8 +267,9 @@ export class Kcp {
     this.flush(now);
   }
 
-  /** When `update` must be called next if nothing is sent or received before, ms. */
+  /** When `update` must be called next if nothing is sent or received before, ms; Infinity: never. */
   check(now: number): number {
+    if (this.#classic === null) return this.#nextEvent(now);
     if (!this.#updated) return now;
     const late = diff32(now | 0, this.#flushAt);
     if (late >= 0 || late < -CLOCK_JUMP_MS) return now;
@@ -247,37 +277,50 @@ export class Kcp {
     return now + Math.max(0, soonest);
   }
 
+  #nextEvent(now: number): number {
+    if (this.#acks.count > 0 || this.#tellWindow || this.#receiver.tellWindow) return now;
+    if (this.#sender.ring.queued > 0 && this.#sender.roomBytes(now) > 0) return now;
+    const probeAt = this.#probeWaitMs > 0 ? now + diff32(this.#probeAt, now | 0) : Infinity;
+    return Math.max(now, Math.min(probeAt, this.#sender.deadline(now)));
+  }
+
   /** Sends acknowledgements, probes and data now, whatever the interval. */
-  flush(now: number = this.#now): void {
-    this.#now = now;
+  flush(now: number): void {
     if (!this.#updated) {
       this.#updated = true;
       this.#flushAt = ((now | 0) + this.#intervalMs) | 0;
     }
-    const wnd = this.#receiver.unused;
-    const una = this.#receiver.next;
+    const receiver = this.#receiver;
+    const acks = this.#acks;
     const writer = this.#writer;
-    this.#acks.flush(writer, wnd, una);
-    this.#probe(now | 0);
-    if (this.#askWindow) writer.control(CMD_WASK, wnd, this.#acks.lastTs, this.#acks.lastSn, una);
-    if (this.#tellWindow || this.#receiver.tellWindow) {
-      writer.control(CMD_WINS, wnd, this.#acks.lastTs, this.#acks.lastSn, una);
+    const wnd = receiver.unused;
+    const una = receiver.next;
+    if (this.#classic === null) {
+      if (this.#toldWindow < receiver.window >> 2 && wnd >= receiver.window >> 1) this.#tellWindow = true;
+      acks.repeat(writer, wnd, una);
     }
+    this.#toldWindow = wnd;
+    acks.flush(writer, wnd, una);
+    this.#probe(now | 0);
+    if (this.#askWindow) writer.control(CMD_WASK, wnd, acks.lastTs, acks.lastSn, una);
+    if (this.#tellWindow || receiver.tellWindow) writer.control(CMD_WINS, wnd, acks.lastTs, acks.lastSn, una);
     this.#askWindow = false;
     this.#tellWindow = false;
-    this.#receiver.tellWindow = false;
+    receiver.tellWindow = false;
     this.#sender.flush(writer, wnd, una, now);
     writer.flush();
   }
 
   #probe(current: number): void {
-    if (this.#sender.remoteWindow > 0) {
+    const [firstMs, longestMs] = this.#classic === null ? ADAPTIVE_PROBE_MS : CLASSIC_PROBE_MS;
+    const needed = this.#classic !== null || this.#sender.backlogged || this.#sender.ring.queued > 0;
+    if (this.#sender.remoteWindow > 0 || !needed) {
       this.#probeWaitMs = 0;
     } else if (this.#probeWaitMs === 0) {
-      this.#probeWaitMs = PROBE_FIRST_MS;
-      this.#probeAt = (current + PROBE_FIRST_MS) | 0;
+      this.#probeWaitMs = firstMs;
+      this.#probeAt = (current + firstMs) | 0;
     } else if (diff32(current, this.#probeAt) >= 0) {
-      this.#probeWaitMs = Math.min(PROBE_MAX_MS, this.#probeWaitMs + (this.#probeWaitMs >> 1));
+      this.#probeWaitMs = Math.min(longestMs, this.#probeWaitMs + (this.#probeWaitMs >> 1));
       this.#probeAt = (current + this.#probeWaitMs) | 0;
       this.#askWindow = true;
     }
@@ -305,6 +348,14 @@ export class Kcp {
       rejectedDatagrams: this.#rejected,
     };
   }
+}
+
+function controllerOf(options: KcpOptions, mtuBytes: number): CongestionController {
+  const mssBytes = mtuBytes - HEADER_BYTES;
+  const { congestion = 'bbr', random } = options;
+  if (congestion === 'none') return new FixedWindow();
+  if (congestion === 'cubic') return new Cubic(mssBytes);
+  return new Bbr(mssBytes, random ? () => random.next() : () => 0);
 }
 
 function checkedMtu(mtuBytes: number): number {

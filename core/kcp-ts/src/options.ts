@@ -1,6 +1,6 @@
 import type { Output } from './datagram-writer.ts';
 
-/** Settings of the C original's retransmission; their defaults are its own. */
+/** Settings of the C original's retransmission; the defaults are its own. */
 export interface ClassicOptions {
   /** 0: off, 1: the minimum RTO is 30 ms instead of 100 and time-outs grow by half, 2: by half of the current RTO. */
   readonly noDelay?: 0 | 1 | 2;
@@ -28,14 +28,24 @@ export interface KcpOptions {
   readonly headroomBytes?: number;
   /** A stream of bytes instead of messages. Default false. */
   readonly stream?: boolean;
-  /** Segments in flight at most. Default 32. */
+  /** Segments in flight at most. Default 32 with `classic`, else 65535. */
   readonly sendWindow?: number;
-  /** Segments held for the reader at most, at least 128, which is the default. */
+  /** Segments held for the reader at most, at least 128. Default 128 with `classic`, else what `receiveLimitBytes` holds. */
   readonly receiveWindow?: number;
-  /** Bytes held for the reader at most, in order or not. Default 64 MiB. */
+  /** Bytes held for the reader at most, in order or not. Default 64 MiB with `classic`, else 16 MiB. */
   readonly receiveLimitBytes?: number;
-  /** First sequence numbers, for tests of the wrap-around. Default 0. */
+  /** First sequence number of both sides, for tests of the wrap-around. Default 0. */
   readonly firstSn?: number;
-  /** The original's behaviour. */
+  /** Behave exactly as the C original does with these settings. Without it, retransmission, congestion control and pacing are adaptive. */
   readonly classic?: ClassicOptions;
+  /** Congestion control when not `classic`. Default `bbr`. */
+  readonly congestion?: CongestionChoice;
+  /** Randomness for `bbr`, so that flows do not probe in step. Default none: always the same. */
+  readonly random?: { next(): number };
 }
+
+/**
+ * `bbr`: models the path, tolerates random loss, keeps queues short; `cubic`: as most TCP does; `none`: only the windows of both sides
+ * limit what is in flight (the original's `nc=1`), without pacing.
+ */
+export type CongestionChoice = 'bbr' | 'cubic' | 'none';

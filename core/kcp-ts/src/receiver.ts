@@ -30,6 +30,10 @@ export class Receiver {
   readonly limitBytes: number;
   /** Offered each in-order segment of stream mode before it is stored. */
   sink: Sink | null = null;
+  /** Bytes held in order. */
+  #queuedBytes = 0;
+  /** Largest payload seen, bytes. */
+  #largest = 1;
   #readNext = 0;
   #mask = FIRST_CAPACITY - 1;
   #blocks: (Uint8Array | null)[] = Array.from({ length: FIRST_CAPACITY }, () => null);
@@ -56,9 +60,12 @@ export class Receiver {
     return diff32(this.next, this.#readNext);
   }
 
-  /** Segments that the peer may send beyond `next`: the `wnd` of what we send. */
+  /** Segments that the peer may send from `next` on: the `wnd` of what we send. */
   get unused(): number {
-    return Math.min(MAX_WINDOW, Math.max(0, this.window - this.queued));
+    const segments = this.window - this.queued;
+    // What waits in order is bounded in bytes as well; what is out of order already counts within the window.
+    const bytes = this.limitBytes - this.#queuedBytes;
+    return Math.min(MAX_WINDOW, Math.max(0, Math.min(segments, Math.floor(bytes / this.#largest))));
   }
 
   /** Whether a PUSH of this number is to be acknowledged: it is not beyond the window. */
@@ -72,6 +79,7 @@ export class Receiver {
       this.duplicates++;
       return true;
     }
+    if (length > this.#largest) this.#largest = length;
     if (sn === this.next && this.queued === 0 && length > 0 && this.sink?.(bytes, offset, length)) {
       this.next = (this.next + 1) | 0;
       this.#readNext = this.next;
@@ -100,6 +108,7 @@ export class Receiver {
   #release(slot: number, block: Uint8Array): void {
     this.#blocks[slot] = null;
     this.storedBytes -= this.#lengths[slot]!;
+    this.#queuedBytes -= this.#lengths[slot]!;
     this.#pool.give(block);
     if (this.storedBytes === 0) this.#pool.trim();
   }
@@ -111,6 +120,7 @@ export class Receiver {
       this.queued < this.window &&
       this.#blocks[this.next & this.#mask] !== null
     ) {
+      this.#queuedBytes += this.#lengths[this.next & this.#mask]!;
       this.next = (this.next + 1) | 0;
       this.outOfOrder--;
     }

@@ -34,8 +34,13 @@ export interface Sender {
   readonly ring: SendRing;
   readonly counters: SenderCounters;
   readonly gauges: SenderGauges;
-  /** The link is dead: a segment was sent too often, or nothing was acknowledged for too long. */
+  /** The link is dead: a segment was sent too often. */
   readonly dead: boolean;
+  /** Segments in flight at most. */
+  sendWindow: number;
+  /** More will be queued as soon as there is room. */
+  backlogged: boolean;
+  setMtu(mtuBytes: number): void;
   /** The peer's window, segments. */
   remoteWindow: number;
   /** A datagram is about to be read; without `onInputEnd` it was damaged. */

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { Clock, KcpChannel } from './channel.ts';
 import { Kcp } from './kcp.ts';
-import type { ClassicOptions } from './options.ts';
+import type { ClassicOptions, CongestionChoice } from './options.ts';
 import { RateMeter } from './rate-meter.ts';
 import { MAX_MTU_BYTES } from './segment.ts';
 import type { KcpStats } from './stats.ts';
@@ -14,24 +14,23 @@ export interface KcpStreamOptions {
   /** Conversation number, 32 bits; both sides use the same. */
   readonly conv: number;
   readonly clock: Clock;
-  /**
-   * Runs a task when the datagrams that wait in the socket have been handed over, so that acknowledgements go out once for all of them.
-   * `setImmediate` does in Node. Default `clock.schedule(0, task)`.
-   */
-  readonly defer?: (task: () => void) => void;
   /** Bytes of the stream that may wait to be sent before `write` returns false. Default 128 KiB. */
   readonly writableHighWaterMark?: number;
   /** Bytes that may wait to be read before the receive window begins to close. Default 256 KiB. */
   readonly readableHighWaterMark?: number;
-  /** Segments in flight at most. Default 2048. */
+  /** Segments in flight at most. Default 65535. */
   readonly sendWindow?: number;
-  /** Segments held for the reader at most. Default 2048. */
+  /** Segments held for the reader at most. Default: what `receiveLimitBytes` holds. */
   readonly receiveWindow?: number;
-  /** Bytes held for the reader at most. Default 64 MiB. */
+  /** Bytes held for the reader at most, beyond the readable high-water mark. Default 16 MiB. */
   readonly receiveLimitBytes?: number;
   /** Without progress for so long, while something is in flight, the stream fails with `ERR_KCP_DEAD_LINK`. Default 5000. */
   readonly stallTimeoutMs?: number;
-  /** Settings of the original's retransmission. */
+  /** Congestion control. Default `bbr`. */
+  readonly congestion?: CongestionChoice;
+  /** Randomness for `bbr`. */
+  readonly random?: { next(): number };
+  /** Behave exactly as the C original does with these settings, instead. */
   readonly classic?: ClassicOptions;
 }
 
@@ -48,6 +47,8 @@ export interface KcpStreamStats extends KcpStats {
 const READ_CHUNK_BYTES = 65_536;
 /** Datagrams read before a flush that does not wait for the end of the batch. */
 const BATCH_MAX = 64;
+/** Bytes that wait in segments beyond what may go, so that the window is never idle while the writer is called back. */
+const LOOKAHEAD_BYTES = 32_768;
 const LONGEST_SLEEP_MS = 10_000;
 
 type Callback = (error?: Error | null) => void;
@@ -61,13 +62,12 @@ export class KcpStream extends Duplex {
   readonly #kcp: Kcp;
   readonly #channel: KcpChannel;
   readonly #clock: Clock;
-  readonly #defer: (task: () => void) => void;
   readonly #stallTimeoutMs: number;
   readonly #headroomBytes: number;
   readonly #meter = new RateMeter();
   readonly #flushTask = (): void => this.#onFlush();
   readonly #timerTask = (): void => this.#onTimer();
-  #flushPlanned = false;
+  #flushTimer: Disposable | null = null;
   #unflushed = 0;
   #timer: Disposable | null = null;
   #timerAt = Infinity;
@@ -89,6 +89,7 @@ export class KcpStream extends Duplex {
   #chunkStart = 0;
   #chunkEnd = 0;
   #receivedBytes = 0;
+  #heardAt = 0;
   #progressAt: number;
   #progressBytes = 0;
 
@@ -100,21 +101,16 @@ export class KcpStream extends Duplex {
     });
     this.#channel = channel;
     this.#clock = options.clock;
-    this.#defer = options.defer ?? ((task) => void options.clock.schedule(0, task));
     this.#stallTimeoutMs = options.stallTimeoutMs ?? 5000;
     this.#headroomBytes = channel.headroomBytes ?? 0;
     this.#progressAt = options.clock.now();
     this.#kcp = new Kcp({
-      conv: options.conv,
+      ...options,
       stream: true,
       headroomBytes: this.#headroomBytes,
       mtuBytes: this.#channelMtu(),
       output: (buffer, length) =>
         channel.send(buffer.length === length ? buffer : buffer.subarray(0, length)),
-      sendWindow: options.sendWindow ?? 2048,
-      receiveWindow: options.receiveWindow ?? 2048,
-      ...(options.receiveLimitBytes === undefined ? {} : { receiveLimitBytes: options.receiveLimitBytes }),
-      classic: { noDelay: 1, intervalMs: 10, fastResend: 2, congestionWindow: false, ...options.classic },
     });
     this.#kcp.sink = (source, offset, length) => this.#take(source, offset, length);
     channel.onDatagram = (datagram, from = 0) => this.#onDatagram(datagram, from);
@@ -139,21 +135,26 @@ export class KcpStream extends Duplex {
       if (this.#held.length < BATCH_MAX) this.#held.push(datagram.slice(from));
       return this.#planFlush();
     }
-    this.#kcp.input(datagram, this.#clock.now(), from);
+    this.#input(datagram, from);
     if (++this.#unflushed >= BATCH_MAX) this.#onFlush();
     else this.#planFlush();
   }
 
+  #input(datagram: Uint8Array, from: number): void {
+    const now = this.#clock.now();
+    if (this.#kcp.input(datagram, now, from) === 'ok') this.#heardAt = now;
+  }
+
   #planFlush(): void {
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    this.#defer(this.#flushTask);
+    if (this.#flushTimer !== null) return;
+    this.#flushTimer = this.#clock.schedule(0, this.#flushTask);
   }
 
   #onFlush(): void {
-    this.#flushPlanned = false;
+    this.#flushTimer?.[Symbol.dispose]();
+    this.#flushTimer = null;
     if (this.destroyed || this.#busy) return;
-    for (const datagram of this.#held.splice(0)) this.#kcp.input(datagram, this.#clock.now());
+    for (const datagram of this.#held.splice(0)) this.#input(datagram, 0);
     this.#deliver();
     this.#pump();
   }
@@ -165,7 +166,8 @@ export class KcpStream extends Duplex {
     const kcp = this.#kcp;
     const now = this.#clock.now();
     kcp.setMtu(this.#channelMtu());
-    this.#fill(kcp.roomBytes(now));
+    this.#fill(kcp.roomBytes(now) + LOOKAHEAD_BYTES - kcp.queuedBytes);
+    kcp.backlogged = this.#pendingAt < this.#pending.length;
     this.#flush(now);
     this.#meter.tick(now, kcp.counters, this.#receivedBytes);
     if (!this.#watch(now)) return;
@@ -207,13 +209,20 @@ export class KcpStream extends Duplex {
     }
   }
 
+  get #idle(): boolean {
+    return this.#kcp.waiting === 0 && this.#pendingAt === this.#pending.length;
+  }
+
   /** False when the link was found dead. */
   #watch(now: number): boolean {
     const kcp = this.#kcp;
     const { deliveredBytes } = kcp.counters;
-    if (kcp.waiting === 0 || deliveredBytes !== this.#progressBytes) {
+    if (this.#idle || deliveredBytes !== this.#progressBytes) {
       this.#progressBytes = deliveredBytes;
       this.#progressAt = now;
+    } else if (kcp.remoteWindow === 0) {
+      // Its reader has stopped, but the peer is there.
+      this.#progressAt = Math.max(this.#progressAt, this.#heardAt);
     }
     const stalled = now - this.#progressAt >= this.#stallTimeoutMs;
     if (!stalled && !kcp.dead) return true;
@@ -338,6 +347,8 @@ export class KcpStream extends Duplex {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = null;
+    this.#flushTimer?.[Symbol.dispose]();
+    this.#flushTimer = null;
     this.#channel.onDatagram = null;
     if (error === null && this.#kcp.pendingAcks > 0) this.#kcp.flush(this.#clock.now());
     this.#pending = [];

@@ -1,0 +1,214 @@
+import type { AckSample, CongestionController } from './controller.ts';
+
+const FIRST_WINDOW = 32;
+const MIN_WINDOW = 4;
+const STARTUP_GAIN = 2.77;
+const DRAIN_GAIN = 0.35;
+const WINDOW_GAIN = 2;
+/** Pacing gains of one cycle: probe for more, drain what that queued, then cruise. */
+const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
+const BANDWIDTH_ROUNDS = 10;
+const FULL_GROWTH = 1.25;
+const FULL_ROUNDS = 3;
+const PROBE_RTT_EVERY_MS = 10_000;
+const PROBE_RTT_MS = 200;
+/** An event loop answers no sooner than this: shorter round trips must not starve the window, ms. */
+const LEAST_RTT_MS = 2;
+/** Random loss up to here is not congestion; above it is when a queue has built up as well… */
+const LOSS_TOLERATED = 0.02;
+const QUEUE_FACTOR = 1.25;
+/** …or when it is heavier than any radio link's. */
+const LOSS_HEAVY = 0.2;
+const LOSS_BETA = 0.7;
+const LEAST_LOSSES = 8;
+
+type State = 'startup' | 'drain' | 'probe-bandwidth' | 'probe-rtt';
+
+/**
+ * A controller after BBR (draft-ietf-ccwg-bbr): it models the path by its delivery rate and its least round trip, paces at that rate and
+ * keeps about one bandwidth × delay in flight, so that queues stay short. Random loss does not slow it; loss together with a queue does.
+ */
+export class Bbr implements CongestionController {
+  windowBytes: number;
+  pacingBytesPerMs = Infinity;
+  #mss: number;
+  #state: State = 'startup';
+  #pacingGain = STARTUP_GAIN;
+  /** Best delivery rate of each of the last rounds, a ring. */
+  readonly #rates = new Float64Array(BANDWIDTH_ROUNDS);
+  #rate = 0;
+  #round = 0;
+  #roundEnd = 0;
+  #fullRate = 0;
+  #fullRounds = 0;
+  #cycle = 0;
+  #cycleAt = 0;
+  #minRttMs = Infinity;
+  #probeRttUntil = 0;
+  #probedRttAt = 0;
+  #roundLost = 0;
+  #roundDelivered = 0;
+  #roundQueued = false;
+  /** Most that may be in flight after congestion was seen. */
+  #ceiling = Infinity;
+  #ceilingBefore = Infinity;
+  #silent = false;
+  readonly #random: () => number;
+
+  /** `random` gives numbers in [0, 1): flows that share a bottleneck should not probe in step. */
+  constructor(mssBytes: number, random: () => number) {
+    this.#mss = mssBytes;
+    this.#random = random;
+    this.windowBytes = FIRST_WINDOW * mssBytes;
+  }
+
+  /** Of the model, bytes per ms. */
+  get bandwidthBytesPerMs(): number {
+    return this.#rate;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  setMss(mssBytes: number): void {
+    this.#mss = mssBytes;
+    this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW * mssBytes);
+  }
+
+  onAck(sample: AckSample, now: number): void {
+    this.#silent = false;
+    this.#minRttMs = sample.minRttMs;
+    const roundStart = this.#countRound(sample);
+    this.#updateRate(sample);
+    this.#roundLost += sample.lostBytes;
+    this.#roundDelivered += sample.ackedBytes;
+    if (sample.rttMs > this.#floorRtt() * QUEUE_FACTOR + 1) this.#roundQueued = true;
+    if (roundStart) this.#onRound(sample, now);
+    this.#advance(sample, now);
+    this.#apply(sample);
+  }
+
+  #countRound(sample: AckSample): boolean {
+    if (sample.ackedBytes === 0 || sample.priorDeliveredBytes < this.#roundEnd) return false;
+    this.#roundEnd = sample.deliveredBytes;
+    // A round without a sample says nothing about the path: keep what is known alive.
+    const at = this.#round % BANDWIDTH_ROUNDS;
+    if (this.#rates[at] === 0) this.#rates[at] = this.#rate;
+    this.#round++;
+    this.#rates[this.#round % BANDWIDTH_ROUNDS] = 0;
+    return true;
+  }
+
+  #updateRate(sample: AckSample): void {
+    const rate = sample.rateBytesPerMs;
+    if (rate <= 0 || (sample.appLimited && rate < this.#rate)) return;
+    const at = this.#round % BANDWIDTH_ROUNDS;
+    if (rate > this.#rates[at]!) this.#rates[at] = rate;
+    let best = 0;
+    for (let index = 0; index < BANDWIDTH_ROUNDS; index++) best = Math.max(best, this.#rates[index]!);
+    this.#rate = best;
+  }
+
+  #onRound(sample: AckSample, now: number): void {
+    const lost = this.#roundLost / Math.max(1, this.#roundLost + this.#roundDelivered);
+    const enough = this.#roundLost >= LEAST_LOSSES * this.#mss;
+    const congested = enough && (lost > LOSS_HEAVY || (lost > LOSS_TOLERATED && this.#roundQueued));
+    this.#roundLost = 0;
+    this.#roundDelivered = 0;
+    this.#roundQueued = false;
+    if (congested) {
+      this.#ceilingBefore = this.#ceiling;
+      this.#ceiling = Math.max(MIN_WINDOW * this.#mss, Math.min(this.windowBytes, this.#ceiling) * LOSS_BETA);
+      if (this.#state === 'startup') this.#fullRounds = FULL_ROUNDS;
+    } else if (this.#ceiling < Infinity) {
+      this.#ceiling = this.#ceiling > 4 * this.#bdp() ? Infinity : this.#ceiling * 1.1;
+    }
+    if (this.#state !== 'startup') return;
+    if (sample.appLimited && !congested) return;
+    if (this.#rate >= this.#fullRate * FULL_GROWTH) {
+      this.#fullRate = this.#rate;
+      this.#fullRounds = 0;
+    } else {
+      this.#fullRounds++;
+    }
+    if (this.#fullRounds >= FULL_ROUNDS) this.#enter('drain', now);
+  }
+
+  #enter(state: State, now: number): void {
+    this.#state = state;
+    if (state === 'drain') this.#pacingGain = DRAIN_GAIN;
+    else if (state === 'probe-rtt') {
+      this.#pacingGain = 1;
+      this.#probeRttUntil = now + PROBE_RTT_MS;
+    } else if (state === 'probe-bandwidth') {
+      this.#cycle = 2 + Math.floor(this.#random() * (CYCLE.length - 2));
+      this.#cycleAt = now;
+      this.#pacingGain = CYCLE[this.#cycle]!;
+    } else this.#pacingGain = STARTUP_GAIN;
+  }
+
+  #advance(sample: AckSample, now: number): void {
+    if (this.#state === 'drain' && sample.inFlightBytes <= this.#bdp()) this.#enter('probe-bandwidth', now);
+    if (this.#state === 'probe-bandwidth') this.#turnCycle(sample, now);
+    if (this.#state === 'probe-rtt') {
+      if (now >= this.#probeRttUntil) {
+        this.#probedRttAt = now;
+        this.#enter(this.#fullRounds >= FULL_ROUNDS ? 'probe-bandwidth' : 'startup', now);
+      }
+    } else if (
+      now - Math.max(sample.minRttAt, this.#probedRttAt) > PROBE_RTT_EVERY_MS &&
+      sample.minRttMs > LEAST_RTT_MS
+    ) {
+      this.#enter('probe-rtt', now);
+    }
+  }
+
+  #turnCycle(sample: AckSample, now: number): void {
+    const elapsed = now - this.#cycleAt > this.#floorRtt();
+    const gain = this.#pacingGain;
+    let over = elapsed;
+    if (gain > 1)
+      over =
+        elapsed && (sample.lostBytes > 0 || sample.inFlightBytes + sample.ackedBytes >= gain * this.#bdp());
+    if (gain > 1 && now - this.#cycleAt > 4 * this.#floorRtt()) over = true;
+    if (gain < 1) over = elapsed || sample.inFlightBytes <= this.#bdp();
+    if (!over) return;
+    this.#cycle = (this.#cycle + 1) % CYCLE.length;
+    this.#cycleAt = now;
+    this.#pacingGain = CYCLE[this.#cycle]!;
+  }
+
+  #floorRtt(): number {
+    return Math.max(LEAST_RTT_MS, this.#minRttMs === Infinity ? 100 : this.#minRttMs);
+  }
+
+  #bdp(): number {
+    return this.#rate * this.#floorRtt();
+  }
+
+  #apply(sample: AckSample): void {
+    const least = MIN_WINDOW * this.#mss;
+    if (this.#rate === 0) {
+      this.windowBytes += sample.ackedBytes;
+      return;
+    }
+    this.pacingBytesPerMs = this.#pacingGain * this.#rate;
+    const bdp = this.#bdp();
+    let window = WINDOW_GAIN * bdp + 3 * this.#mss;
+    if (this.#state === 'startup')
+      window = Math.max(STARTUP_GAIN * bdp, this.windowBytes, FIRST_WINDOW * this.#mss);
+    if (this.#state === 'probe-rtt') window = bdp / 2;
+    this.windowBytes = Math.max(least, Math.min(window, this.#ceiling));
+  }
+
+  onTimeout(count: number): void {
+    if (count < 2 || this.#silent) return;
+    this.#silent = true;
+    this.windowBytes = MIN_WINDOW * this.#mss;
+  }
+
+  onSpuriousLoss(): void {
+    this.#ceiling = Math.max(this.#ceiling, this.#ceilingBefore);
+  }
+}

@@ -1,0 +1,30 @@
+/** What may leave in one go after a pause: a timer is never better than a millisecond, an event loop often worse. */
+const BURST_MS = 2;
+const BURST_SEGMENTS = 16;
+
+/** A token bucket: bytes that may leave now, at a rate that changes. */
+export class Pacer {
+  #budget = 0;
+  #filledAt = 0;
+  #started = false;
+
+  /** Bytes that may leave now; at most 0: none. */
+  budget(rateBytesPerMs: number, mssBytes: number, now: number): number {
+    if (rateBytesPerMs === Infinity) return Infinity;
+    const most = Math.max(BURST_SEGMENTS * mssBytes, rateBytesPerMs * BURST_MS);
+    const filled = this.#started ? this.#budget + rateBytesPerMs * (now - this.#filledAt) : most;
+    this.#started = true;
+    this.#budget = Math.min(most, filled);
+    this.#filledAt = now;
+    return this.#budget;
+  }
+
+  spend(bytes: number): void {
+    this.#budget -= bytes;
+  }
+
+  /** Time until something may leave, ms. */
+  waitMs(rateBytesPerMs: number): number {
+    return this.#budget > 0 || rateBytesPerMs === Infinity ? 0 : -this.#budget / rateBytesPerMs;
+  }
+}
