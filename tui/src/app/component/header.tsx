@@ -1,0 +1,83 @@
+import type { EngineState, RendezvousState } from '@awl/api';
+import { Box } from 'ink';
+import type { ReactNode } from 'react';
+import { totalRates } from '../model/peers.ts';
+import { useRoom, useUi } from '../store/context.tsx';
+import { SCREENS, SCREEN_TITLES } from '../store/ui-state.ts';
+import { clean } from '../text/clean.ts';
+import { formatDuration, formatRate, shortId } from '../text/format.ts';
+import { cut } from '../text/width.ts';
+import type { TextRole } from '../theme.ts';
+import { Styled } from './styled.tsx';
+
+/** `tls://rv.example.org:7777` as a person says it. */
+export function rendezvousHost(url: string): string {
+  return clean(url.replace(/^[a-z]+:\/\//, '').replace(/[/?#].*$/, '').replace(/:\d+$/, ''));
+}
+
+function rendezvousWords(rendezvous: RendezvousState): { readonly text: string; readonly role: TextRole } {
+  switch (rendezvous.status) {
+    case 'connected':
+      return { text: `● ${rendezvous.rttMs === undefined ? 'connected' : formatDuration(rendezvous.rttMs)}`, role: 'ok' };
+    case 'connecting':
+      return { text: '○ connecting', role: 'warn' };
+    case 'lost':
+      return { text: `✗ lost${rendezvous.reason === undefined ? '' : `: ${clean(rendezvous.reason)}`}`, role: 'bad' };
+    case 'none':
+      return { text: 'no rendezvous', role: 'warn' };
+  }
+}
+
+/** First line: who this is, the rendezvous, how much flows. */
+export function Header(props: { readonly engine: EngineState; readonly isStale: boolean }): ReactNode {
+  const { columns } = useRoom();
+  const { node, rendezvous, peers } = props.engine;
+  const { sendBps, receiveBps } = totalRates(peers);
+  const words = rendezvousWords(rendezvous);
+  const isWide = columns >= 96;
+  const name = cut(clean(node.name), isWide ? 32 : 16);
+  const host = rendezvous.status === 'none' ? '' : `${cut(rendezvousHost(rendezvous.url), isWide ? 40 : 16)} `;
+  return (
+    <Box justifyContent="space-between" paddingX={1} width={columns} height={1} overflow="hidden">
+      <Box flexShrink={0}>
+        <Styled role="accent" isBold>
+          {'awl  '}
+        </Styled>
+        <Styled isBold>{name}</Styled>
+        <Styled role="muted">{` · ${shortId(clean(node.peerId))}`}</Styled>
+        {node.simulated && <Styled role="warn">{' simulated NATs'}</Styled>}
+      </Box>
+      <Box paddingX={2}>
+        <Styled role="muted">{`${isWide && host !== '' ? 'rendezvous ' : ''}${host}`}</Styled>
+        <Styled role={props.isStale ? 'muted' : words.role}>{cut(words.text, isWide ? 60 : 24)}</Styled>
+      </Box>
+      <Box flexShrink={0}>
+        <Styled role={props.isStale ? 'muted' : 'normal'} label={`Sending ${formatRate(sendBps)}, receiving ${formatRate(receiveBps)}`}>{`↑ ${formatRate(sendBps).padStart(9)}  ↓ ${formatRate(receiveBps).padStart(9)}`}</Styled>
+      </Box>
+    </Box>
+  );
+}
+
+/** Second line: the screens and their number keys, and how this network is seen from outside. */
+export function Tabs(props: { readonly addresses: readonly string[] }): ReactNode {
+  const [{ screen }] = useUi();
+  const { columns } = useRoom();
+  return (
+    <Box paddingX={1} height={1} width={columns} overflow="hidden">
+      {SCREENS.map((name, index) => (
+        <Box key={name} marginRight={2}>
+          <Styled role={name === screen ? 'accent' : 'muted'}>{`${index + 1} `}</Styled>
+          <Styled role={name === screen ? 'title' : 'muted'} label={`${SCREEN_TITLES[name]}${name === screen ? ' (shown)' : ''}`}>
+            {SCREEN_TITLES[name]}
+          </Styled>
+        </Box>
+      ))}
+      {columns >= 84 && props.addresses.length > 0 && (
+        <Box flexGrow={1} justifyContent="flex-end">
+          <Styled role="muted">{columns >= 110 ? 'public ' : ''}</Styled>
+          <Styled>{props.addresses.map(clean).join(', ')}</Styled>
+        </Box>
+      )}
+    </Box>
+  );
+}

@@ -1,0 +1,34 @@
+import { Box, useAnimation } from 'ink';
+import type { ReactNode } from 'react';
+import { useNotice, useRoom } from '../store/context.tsx';
+import { cut } from '../text/width.ts';
+import { Styled } from './styled.tsx';
+
+const FRAMES = '⠋⠙⠸⠴⠦⠇';
+
+/** Turns four times a second, and only while something is on its way. */
+export function Busy(): ReactNode {
+  const { frame } = useAnimation({ interval: 250 });
+  return (
+    <Styled role="accent" isHidden>
+      {FRAMES[frame % FRAMES.length]}
+    </Styled>
+  );
+}
+
+/** What the UI was last told to do, and how that stands; one line. */
+export function NoticeLine(props: { readonly children?: ReactNode }): ReactNode {
+  const notice = useNotice();
+  const { columns } = useRoom();
+  if (!notice) return props.children;
+  const text = cut(notice.text, columns - 4 - (notice.kind === 'busy' ? 16 : 0));
+  return (
+    <Box paddingX={1} height={1}>
+      {notice.kind === 'busy' && <Busy />}
+      {notice.kind === 'ok' && <Styled role="ok">✓</Styled>}
+      {notice.kind === 'bad' && <Styled role="bad">✗</Styled>}
+      <Styled role={notice.kind === 'bad' ? 'bad' : 'normal'}>{` ${text}`}</Styled>
+      {notice.kind === 'busy' && <Styled role="muted"> esc cancels</Styled>}
+    </Box>
+  );
+}

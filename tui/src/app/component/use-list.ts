@@ -1,0 +1,47 @@
+import { useRef } from 'react';
+import { useUi } from '../store/context.tsx';
+import { useKeys } from './use-keys.ts';
+
+/** The visible part of a list, and the row the cursor is on. */
+export interface ListWindow<T> {
+  readonly visible: readonly T[];
+  readonly selected: T | undefined;
+  /** Index of the first visible row, and of the selected one; -1 in an empty list. */
+  readonly top: number;
+  readonly index: number;
+  readonly total: number;
+}
+
+/**
+ * A list with a cursor, of which `height` rows are visible. The cursor stays on its row's id when rows come, go or move.
+ * Keys: arrows, j and k, page up and down, home and end, g and G.
+ */
+export function useList<T extends { readonly id: string }>(name: string, items: readonly T[], height: number, isActive: boolean): ListWindow<T> {
+  const [ui, dispatch] = useUi();
+  const last = useRef({ top: 0, index: 0 });
+  const cursor = ui.cursors[name];
+  const found = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor);
+  const index = items.length === 0 ? -1 : found >= 0 ? found : Math.min(last.current.index, items.length - 1);
+  const rows = Math.max(1, height);
+  let top = Math.min(last.current.top, Math.max(0, items.length - rows));
+  if (index >= 0 && index < top) top = index;
+  if (index >= top + rows) top = index - rows + 1;
+  last.current = { top, index: Math.max(0, index) };
+
+  const move = (to: number): void => {
+    const item = items[Math.max(0, Math.min(items.length - 1, to))];
+    if (!item) return;
+    last.current = { ...last.current, index: items.indexOf(item) };
+    dispatch({ type: 'cursor', list: name, id: item.id });
+  };
+  useKeys((input, key) => {
+    const { index } = last.current;
+    if (key.downArrow || input === 'j') move(index + 1);
+    else if (key.upArrow || input === 'k') move(index - 1);
+    else if (key.pageDown) move(index + rows);
+    else if (key.pageUp) move(index - rows);
+    else if (key.home || input === 'g') move(0);
+    else if (key.end || input === 'G') move(items.length - 1);
+  }, isActive);
+  return { visible: items.slice(top, top + rows), selected: items[index], top, index, total: items.length };
+}

@@ -1,0 +1,35 @@
+import { useApp } from 'ink';
+import { useKeys } from './component/use-keys.ts';
+import { useServices, useUi } from './store/context.tsx';
+import { SCREENS, type ScreenName } from './store/ui-state.ts';
+import { suspendProcess } from './suspend.ts';
+
+const LETTERS: { readonly [key: string]: ScreenName } = { f: 'forwards', p: 'plugins', m: 'nat', l: 'log' };
+
+/** Keys that work on every screen while nothing lies over it; Ctrl-C and Ctrl-Z always. */
+export function useGlobalKeys(isScreenActive: boolean): void {
+  const [ui, dispatch] = useUi();
+  const { commander, quit, store } = useServices();
+  const { suspendTerminal } = useApp();
+  useKeys((input, key) => {
+    if (key.ctrl && input === 'c') quit();
+    else if (key.ctrl && input === 'z') void suspendTerminal(suspendProcess);
+  });
+  useKeys((input, key) => {
+    if (key.ctrl || key.meta) return;
+    if (key.escape && commander.isBusy) return commander.cancel();
+    if (key.escape && commander.notice()) commander.say(undefined);
+    if (key.escape && ui.filters[ui.screen]) return dispatch({ type: 'filter', text: '' });
+    if (key.tab) return dispatch({ type: 'next-screen', step: key.shift ? -1 : 1 });
+    if (input === 'q') return ui.screen === 'peer' ? dispatch({ type: 'screen', screen: 'overview' }) : quit();
+    if (input === '?') return dispatch({ type: 'overlay', overlay: { kind: 'help' } });
+    if (input === ':') return dispatch({ type: 'overlay', overlay: { kind: 'palette' } });
+    if (input === '/') return dispatch({ type: 'overlay', overlay: { kind: 'filter' } });
+    if (input === 'c') {
+      const peer = store.view().engine?.peers[ui.screen === 'peer' ? (ui.peer ?? '') : (ui.cursors['peers'] ?? '')];
+      return dispatch({ type: 'overlay', overlay: { kind: 'connect', ...(peer ? { peer: peer.id } : {}) } });
+    }
+    const screen = SCREENS[Number(input) - 1] ?? LETTERS[input];
+    if (screen) dispatch({ type: 'screen', screen });
+  }, isScreenActive);
+}
