@@ -9,3 +9,5 @@ export * from './signal/messages.ts';
 export * from './security/seal.ts';
 export * from './security/replay-guard.ts';
 export * from './security/attempt-keys.ts';
+export * from './security/password-limiter.ts';
+export * from './security/pairing/index.ts';
