@@ -11,3 +11,6 @@ export * from './security/replay-guard.ts';
 export * from './security/attempt-keys.ts';
 export * from './security/password-limiter.ts';
 export * from './security/pairing/index.ts';
+export * from './security/ticket-proof.ts';
+export * from './security/authorization.ts';
+export type { NamePin, RememberedPeer, TicketRecord } from './security/access-records.ts';

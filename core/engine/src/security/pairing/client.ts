@@ -1,6 +1,7 @@
 import { AwlError } from '@awl/wire';
 import type { Pair1Body, Pair2Body, Pair3Body, Pair4Body } from '../../signal/messages.ts';
-import { confirmation, sameConfirmation, type PairingBinding } from './confirmation.ts';
+import { sameText } from '../same-text.ts';
+import { confirmation, type PairingBinding } from './confirmation.ts';
 import { normalizePassword } from './password.ts';
 import type { PairingWorker } from './worker.ts';
 
@@ -51,7 +52,7 @@ export class PairingClient {
   confirm(reply: Pair4Body): { readonly proof: string } {
     if (reply.outcome === 'refused') throw new AwlError(reply.code, reply.reason);
     const expected = this.#sessionKey === '' ? '' : confirmation(this.#sessionKey, 'server', this.#binding);
-    if (expected === '' || !sameConfirmation(reply.confirmation, expected)) {
+    if (expected === '' || !sameText(reply.confirmation, expected)) {
       throw new AwlError('ERR_AUTH_PASSWORD', 'The other side did not prove that it knows the password.');
     }
     return { proof: confirmation(this.#sessionKey, 'offer', this.#binding) };

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
 /** Between whom, and for which attempt, a pairing is. */
 export interface PairingBinding {
@@ -22,10 +22,4 @@ export function confirmation(
   return createHmac('sha256', Buffer.from(sessionKey, 'base64url'))
     .update(['awl pair v1', what, binding.attemptId, binding.serverId, binding.clientId].join('\0'))
     .digest('base64url');
-}
-
-/** Compares two values of {@link confirmation} in constant time. */
-export function sameConfirmation(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -2,7 +2,8 @@ import type { Clock } from '@awl/api';
 import { AwlError } from '@awl/wire';
 import type { Pair1Body, Pair2Body, Pair3Body, Pair4Body } from '../../signal/messages.ts';
 import type { PasswordLimiter } from '../password-limiter.ts';
-import { confirmation, sameConfirmation, type PairingBinding } from './confirmation.ts';
+import { sameText } from '../same-text.ts';
+import { confirmation, type PairingBinding } from './confirmation.ts';
 import { normalizePassword } from './password.ts';
 import type { PairingWorker } from './worker.ts';
 
@@ -95,10 +96,7 @@ export class PairingServer {
       signal,
     );
     const binding: PairingBinding = { attemptId: from.attemptId, serverId: peerId, clientId: from.peerId };
-    if (
-      !login ||
-      !sameConfirmation(message.confirmation, confirmation(login.sessionKey, 'client', binding))
-    ) {
+    if (!login || !sameText(message.confirmation, confirmation(login.sessionKey, 'client', binding))) {
       throw new AwlError('ERR_AUTH_PASSWORD');
     }
     return {
