@@ -14,7 +14,13 @@ export * from './security/pairing/index.ts';
 export * from './security/ticket-proof.ts';
 export * from './security/authorization.ts';
 export type { NamePin, RememberedPeer, TicketRecord } from './security/access-records.ts';
-export { createSession, Session, type AttachedPath, type SessionOptions, type SessionStats } from './session/session.ts';
+export {
+  createSession,
+  Session,
+  type AttachedPath,
+  type SessionOptions,
+  type SessionStats,
+} from './session/session.ts';
 export type { AttachOptions } from './session/carrier.ts';
 export type { PathDescription } from './session/path.ts';
 export type { SessionStream } from './session/stream.ts';

@@ -82,7 +82,10 @@ function hashOf(signed: Uint8Array): string {
   return createHash('sha256').update(signed).digest('base64url');
 }
 
-/** Seals a message. Throws `ERR_WIRE_TOO_LARGE` when it would be over {@link SEALED_MAX_CHARS}. */
+/**
+ * Seals a message. Throws `ERR_WIRE_TOO_LARGE` when it would be over {@link SEALED_MAX_CHARS}, `ERR_SIGNAL_INVALID` when the recipient's key
+ * cannot be sealed to.
+ */
 export function sealMessage(message: MessageToSeal): SealedMessage {
   const { from, to, random } = message;
   const nonce = Buffer.from(random.bytes(NONCE_BYTES));
@@ -95,10 +98,23 @@ export function sealMessage(message: MessageToSeal): SealedMessage {
   ]);
   const signed = signedBytes(from, to, content);
   const plaintext = Buffer.concat([sign(null, signed, from.privateKey), content]);
-  const sealed = hpkeSeal(to.sealKey, plaintext, { info: SEAL_INFO, aad: addressed(from, to), random });
-  const text = sealed.toString('base64url');
+  const text = sealTo(to, plaintext, addressed(from, to), random).toString('base64url');
   if (text.length > SEALED_MAX_CHARS) throw new AwlError('ERR_WIRE_TOO_LARGE');
   return { sealed: text, hash: hashOf(signed), nonce: nonce.toString('base64url') };
+}
+
+function sealTo(
+  to: PublicIdentity,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+  random: Pick<Random, 'bytes'>,
+): Buffer {
+  try {
+    return hpkeSeal(to.sealKey, plaintext, { info: SEAL_INFO, aad, random });
+  } catch (cause) {
+    // A peer may sign any 32 bytes as its seal key, one of small order too.
+    throw new AwlError('ERR_SIGNAL_INVALID', 'The seal key of the peer is not usable.', { cause });
+  }
 }
 
 function fixed(text: string, length: number): Buffer {

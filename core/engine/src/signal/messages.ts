@@ -119,26 +119,40 @@ const checkRefusal = decoder('refusal', Refusal);
 const checkPaired2 = decoder('pair-2', Paired2);
 const checkPaired4 = decoder('pair-4', Paired4);
 
+/** What a peer says to people, without control and invisible characters: it ends up in a terminal. */
+function plainText(text: string): string {
+  return text.replaceAll(/\p{C}+/gu, ' ');
+}
+
+/** A side whose texts are safe to show. */
+function plainSide<Side extends OfferBody | AcceptedBody>(side: Side): Side {
+  const strategies = side.strategies.map(({ assessment, ...rest }) =>
+    assessment ? { ...rest, assessment: { ...assessment, reason: plainText(assessment.reason) } } : rest,
+  );
+  return { ...side, strategies };
+}
+
 function isRefusal(body: JsonValue): boolean {
   return typeof body === 'object' && body !== null && 'outcome' in body && body.outcome === 'refused';
 }
 
 function decodeRefusal(body: JsonValue): RefusedBody {
   const refusal = checkRefusal(body);
-  return { ...refusal, code: isErrorCode(refusal.code) ? refusal.code : 'ERR_AUTH_REFUSED' };
+  const code = isErrorCode(refusal.code) ? refusal.code : 'ERR_AUTH_REFUSED';
+  return { ...refusal, code, reason: plainText(refusal.reason) };
 }
 
 export const decodeOffer: Decoder<OfferBody> = (body) => {
   const offer = checkOffer(body);
   checkSide('offer', offer);
-  return offer;
+  return plainSide(offer);
 };
 
 export const decodeAnswer: Decoder<AnswerBody> = (body) => {
   if (isRefusal(body)) return decodeRefusal(body);
   const answer = checkAccepted(body);
   checkSide('answer', answer);
-  return answer;
+  return plainSide(answer);
 };
 
 export const decodeGo: Decoder<GoBody> = (body) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import {
   UNKNOWN_BEHAVIOUR,
   type Assessment,
@@ -108,6 +109,50 @@ test('valid bodies are taken as they are, with fields that a later version may a
   ] as [(body: JsonValue) => unknown, JsonValue][]) {
     assert.deepEqual(decode({ ...(body as object), ...later }), { ...(body as object), ...later });
   }
+});
+
+test('texts of the peer lose what a terminal would obey', () => {
+  const answer = decodeAnswer({ ...refused, reason: 'no\u001b[2J\u202e way \u{1f600}\u0007' });
+  assert.equal(answer.outcome === 'refused' && answer.reason, 'no [2J  way \u{1f600} ');
+  const [strategy] = decodeOffer(withAt(offer, 'strategies.0.assessment.reason', 'a\nb')).strategies;
+  assert.equal(strategy?.assessment?.reason, 'a b');
+});
+
+test('any JSON is either taken or refused with the one code', () => {
+  const decoders = [
+    decodeOffer,
+    decodeAnswer,
+    decodeGo,
+    decodeExchange,
+    decodePair1,
+    decodePair2,
+    decodePair3,
+    decodePair4,
+  ];
+  const bodies: unknown[] = [offer, accepted, go, refused];
+  /** A body with one value anywhere in it replaced. */
+  const damaged = fc
+    .tuple(fc.constantFrom(...bodies), fc.nat(), fc.jsonValue())
+    .map(([body, where, value]) => {
+      let places = 0;
+      JSON.stringify(body, (_key, inner: unknown) => (places++, inner));
+      let at = 0;
+      return JSON.parse(
+        JSON.stringify(body, (_key, inner: unknown) => (at++ === where % places ? value : inner)),
+      ) as JsonValue;
+    });
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), damaged), (body) => {
+      for (const decode of decoders) {
+        try {
+          decode(body as JsonValue);
+        } catch (error) {
+          assert.ok(error instanceof AwlError && error.code === 'ERR_WIRE_SCHEMA', String(error));
+        }
+      }
+    }),
+    { seed: 20260102, numRuns: 500 },
+  );
 });
 
 test('an unknown code of refusal becomes a known one', () => {

@@ -178,6 +178,10 @@ test('a body that the sender signed but is no JSON, an unknown kind and a missin
   refused(() => openMessage(bob, alice, raw.toString('base64url')), 'header');
 });
 
+test('a seal key of small order is refused, not a crash', () => {
+  refused(() => seal(1, { to: { ...bob, sealKey: Buffer.alloc(32) } }), 'small order');
+});
+
 test('a nested body does not overflow the stack, and the size is bounded', () => {
   let deep: JsonValue = 1;
   for (let level = 0; level < 2000; level++) deep = [deep];

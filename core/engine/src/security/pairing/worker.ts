@@ -79,7 +79,8 @@ export class PairingWorker implements Disposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(PAIRING_WORKER_URL, { name: 'awl-pairing' });
+    // No flags of ours: a path in one of them need not hold for the worker.
+    const worker = new Worker(PAIRING_WORKER_URL, { name: 'awl-pairing', execArgv: [] });
     worker.on('message', ({ id, result }: WorkerResponse) => this.#settle(id)?.resolve(result));
     worker.on('error', (error) => this.#worker === worker && this.#end(error));
     worker.on(
