@@ -62,10 +62,10 @@ function Frame(props: { readonly room: Room }): ReactNode {
         {ui.overlay.kind === 'none' || ui.overlay.kind === 'filter' ? (
           <Screen engine={engine} now={view.now} columns={columns} rows={rows - 4} isActive={isScreenActive} isStale={isStale} />
         ) : (
-          <Overlays engine={engine} overlay={ui.overlay} columns={columns} rows={rows - 4} />
+          <Overlays engine={engine} overlay={ui.overlay} rows={rows - 4} />
         )}
       </Box>
-      {ui.overlay.kind === 'filter' ? <Overlays engine={engine} overlay={ui.overlay} columns={columns} rows={1} /> : <NoticeLine />}
+      {ui.overlay.kind === 'filter' ? <Overlays engine={engine} overlay={ui.overlay} rows={1} /> : <NoticeLine />}
       <KeyBar hints={[...SCREEN_KEYS[ui.screen], ...GLOBAL_KEYS]} width={columns} />
     </Box>
   );

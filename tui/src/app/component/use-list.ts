@@ -14,14 +14,15 @@ export interface ListWindow<T> {
 
 /**
  * A list with a cursor, of which `height` rows are visible. The cursor stays on its row's id when rows come, go or move.
+ * With `isFollowing`, no chosen row means the last one, which stays in view as rows come.
  * Keys: arrows, j and k, page up and down, home and end, g and G.
  */
-export function useList<T extends { readonly id: string }>(name: string, items: readonly T[], height: number, isActive: boolean): ListWindow<T> {
+export function useList<T extends { readonly id: string }>(name: string, items: readonly T[], height: number, isActive: boolean, isFollowing = false): ListWindow<T> {
   const [ui, dispatch] = useUi();
   const last = useRef({ top: 0, index: 0 });
   const cursor = ui.cursors[name];
   const found = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor);
-  const index = items.length === 0 ? -1 : found >= 0 ? found : Math.min(last.current.index, items.length - 1);
+  const index = items.length === 0 ? -1 : found >= 0 ? found : isFollowing && !cursor ? items.length - 1 : Math.min(last.current.index, items.length - 1);
   const rows = Math.max(1, height);
   let top = Math.min(last.current.top, Math.max(0, items.length - rows));
   if (index >= 0 && index < top) top = index;
@@ -32,7 +33,8 @@ export function useList<T extends { readonly id: string }>(name: string, items: 
     const item = items[Math.max(0, Math.min(items.length - 1, to))];
     if (!item) return;
     last.current = { ...last.current, index: items.indexOf(item) };
-    dispatch({ type: 'cursor', list: name, id: item.id });
+    const isAtEnd = isFollowing && item === items.at(-1);
+    dispatch({ type: 'cursor', list: name, id: isAtEnd ? '' : item.id });
   };
   useKeys((input, key) => {
     const { index } = last.current;

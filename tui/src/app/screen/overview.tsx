@@ -1,6 +1,7 @@
 import type { EngineState } from '@awl/api';
 import { Box } from 'ink';
 import { useMemo, type ReactNode } from 'react';
+import { Divider } from '../component/divider.tsx';
 import { LogLines } from '../component/log-lines.tsx';
 import { Styled } from '../component/styled.tsx';
 import { MARKER_WIDTH, Table } from '../component/table.tsx';
@@ -13,6 +14,7 @@ import { useServices, useUi } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
 import { NatPanel } from './nat-panel.tsx';
 import { ReachBar, ReachPanel } from './reach-panel.tsx';
+import type { ScreenProps } from './screen-props.ts';
 import { useNatKeys } from './use-nat-keys.ts';
 
 const PEER_COLUMNS: readonly Column[] = [
@@ -34,7 +36,7 @@ function emptyWords(engine: EngineState, filter: string): string {
 }
 
 /** Who is there, how they are reached, how fast it is; above that, what this network's NAT does. */
-export function Overview(props: { readonly engine: EngineState; readonly now: number; readonly columns: number; readonly rows: number; readonly isActive: boolean; readonly isStale: boolean }): ReactNode {
+export function Overview(props: ScreenProps): ReactNode {
   const { engine, now, columns, rows, isActive, isStale } = props;
   const [ui, dispatch] = useUi();
   const { commander } = useServices();
@@ -84,19 +86,6 @@ export function Overview(props: { readonly engine: EngineState; readonly now: nu
       </Box>
       <Divider width={columns} text={list.total > listRows ? `${list.top + 1}–${Math.min(list.total, list.top + listRows)} of ${list.total}` : ''} />
       <LogLines lines={engine.log.filter((line) => line.level !== 'debug').slice(-logRows)} />
-    </Box>
-  );
-}
-
-/** A thin line across the screen, with a word at its right. */
-export function Divider(props: { readonly width: number; readonly text?: string }): ReactNode {
-  const text = props.text === undefined || props.text === '' ? '' : ` ${props.text} `;
-  return (
-    <Box paddingX={1} height={1}>
-      <Styled role="muted" label={props.text ?? ''}>
-        {'─'.repeat(Math.max(0, props.width - 2 - text.length))}
-        {text}
-      </Styled>
     </Box>
   );
 }

@@ -1,24 +1,18 @@
-import type { EngineState } from '@awl/api';
 import type { ReactNode } from 'react';
 import { useUi } from '../store/context.tsx';
+import { ForwardsScreen } from './forwards.tsx';
+import { LogScreen } from './log.tsx';
+import { NatLab } from './nat-lab.tsx';
 import { Overview } from './overview.tsx';
+import { PeerScreen } from './peer.tsx';
+import { PluginsScreen } from './plugins.tsx';
+import type { ScreenProps } from './screen-props.ts';
 
-/** What each screen is given. */
-export interface ScreenProps {
-  readonly engine: EngineState;
-  readonly now: number;
-  readonly columns: number;
-  readonly rows: number;
-  /** False while something lies over the screen and has the keyboard. */
-  readonly isActive: boolean;
-  readonly isStale: boolean;
-}
+const COMPONENTS = { overview: Overview, peer: PeerScreen, forwards: ForwardsScreen, plugins: PluginsScreen, nat: NatLab, log: LogScreen };
 
 /** The screen that the user chose. */
 export function Screen(props: ScreenProps): ReactNode {
   const [ui] = useUi();
-  switch (ui.screen) {
-    default:
-      return <Overview {...props} />;
-  }
+  const Chosen = COMPONENTS[ui.screen];
+  return <Chosen {...props} />;
 }

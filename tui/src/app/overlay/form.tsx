@@ -1,0 +1,86 @@
+import { Box } from 'ink';
+import { useRef, useState, type ReactNode } from 'react';
+import { Panel } from '../component/panel.tsx';
+import { Styled } from '../component/styled.tsx';
+import { useKeys } from '../component/use-keys.ts';
+import { useRoom } from '../store/context.tsx';
+import { FormFieldLine, type FormField } from './form-field.tsx';
+
+/** What was entered, by field name. */
+export type FormValues = { readonly [name: string]: string };
+
+/** A form's widest reasonable width, cells. */
+const WIDEST = 96;
+
+/**
+ * Questions one after the other: enter goes on and at the last one submits, up and shift-tab go back, esc leaves.
+ * A wrong answer keeps the cursor where it is and says what is expected.
+ */
+export function Form(props: { readonly title: string; readonly intro?: string; readonly fields: readonly FormField[]; readonly verb: string; readonly onSubmit: (values: FormValues) => void; readonly onCancel: () => void }): ReactNode {
+  const { fields } = props;
+  const { columns } = useRoom();
+  const values = useRef<{ [name: string]: string }>(Object.fromEntries(fields.map((field) => [field.name, field.initial ?? ''])));
+  const [at, setAt] = useState(0);
+  const [problem, setProblem] = useState<string>();
+
+  const isRight = (index: number): boolean => {
+    const field = fields[index];
+    const wrong = field?.check?.(values.current[field.name] ?? '');
+    setProblem(wrong);
+    if (wrong !== undefined) setAt(index);
+    return wrong === undefined;
+  };
+  const done = (name: string, text: string): void => {
+    // A paste may carry line ends along.
+    values.current[name] = text.replaceAll(/[\r\n]+/g, '');
+    if (!isRight(at)) return;
+    if (at + 1 < fields.length) setAt(at + 1);
+    else if (fields.every((_, index) => isRight(index))) props.onSubmit(values.current);
+  };
+  useKeys((_input, key) => {
+    if (key.escape) return props.onCancel();
+    const isChoice = fields[at]?.kind === 'choice';
+    const isBack = (key.tab && key.shift) || (key.upArrow && !isChoice);
+    if (isBack && at > 0) {
+      setProblem(undefined);
+      setAt(at - 1);
+    }
+    const isOn = (key.tab && !key.shift) || (key.downArrow && !isChoice);
+    if (isOn && at + 1 < fields.length && isRight(at)) setAt(at + 1);
+  });
+
+  return (
+    <Box paddingX={2} paddingTop={1} flexDirection="column">
+      <Panel title={props.title} width={Math.min(WIDEST, columns - 4)} isAccented>
+        {props.intro !== undefined && (
+          <Box marginBottom={1}>
+            <Styled role="muted" wrap="wrap">
+              {props.intro}
+            </Styled>
+          </Box>
+        )}
+        {fields.map((field, index) => (
+          <FormFieldLine
+            key={field.name}
+            field={field}
+            value={values.current[field.name] ?? ''}
+            isActive={index === at}
+            problem={index === at ? problem : undefined}
+            onChange={(text) => {
+              values.current[field.name] = text.replaceAll(/[\r\n]+/g, '');
+            }}
+            onDone={(text) => done(field.name, text)}
+          />
+        ))}
+        <Box marginTop={1}>
+          <Styled role="accent">enter</Styled>
+          <Styled role="muted">{` ${at + 1 < fields.length ? 'next' : props.verb}   `}</Styled>
+          <Styled role="accent">↑</Styled>
+          <Styled role="muted"> back </Styled>
+          <Styled role="accent"> esc</Styled>
+          <Styled role="muted"> leave it</Styled>
+        </Box>
+      </Panel>
+    </Box>
+  );
+}
