@@ -4,11 +4,14 @@ import type { Role } from './strategy.ts';
 
 /** The winning UDP socket, aimed at the peer: what a transport sends and receives datagrams on. */
 export interface DatagramChannel {
-  /** Largest payload that is known to pass, bytes; grows when path MTU discovery finds more. */
+  /** Largest datagram that is known to pass, bytes, headroom included; grows when path MTU discovery finds more. */
   readonly maxDatagramBytes: number;
+  /** Bytes at the start of each datagram that belong to the engine: what `send` gets begins with that many, for it to fill. */
+  readonly headroomBytes: number;
+  /** The bytes are sent or copied when it returns. */
   send(datagram: Uint8Array): void;
-  /** The buffer is the callee's only during the call. */
-  onDatagram: ((datagram: Uint8Array) => void) | null;
+  /** The transport’s own bytes begin at `from`, default 0; the buffer is the callee's during the call only. */
+  onDatagram: ((datagram: Uint8Array, from?: number) => void) | null;
 }
 
 /** Figures of a transport for the UI. */

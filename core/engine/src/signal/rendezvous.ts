@@ -29,7 +29,12 @@ export interface Rendezvous {
   onSignal: ((from: PeerRecord, sealed: string) => void) | null;
   onPresence: ((record: PeerRecord) => void) | null;
   /** `rttMs` of the last ping where connected. */
-  onStatus: ((status: 'connecting' | 'connected' | 'lost', detail: { readonly rttMs?: number; readonly code?: string; readonly reason?: string }) => void) | null;
+  onStatus:
+    | ((
+        status: 'connecting' | 'connected' | 'lost',
+        detail: { readonly rttMs?: number; readonly code?: string; readonly reason?: string },
+      ) => void)
+    | null;
   /** Connects and registers; keeps reconnecting with jitter until closed. Resolves at the first success, rejects when that fails for good. */
   open(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -8,6 +8,8 @@ import type { DialOutcome, Endpoint, Family, Gateway, HostInterface } from '@awl
 export interface Network {
   interfaces(): readonly HostInterface[];
   gateways(): Promise<readonly Gateway[]>;
+  /** Something that only processes of this host's own network can know and that ends with its boot; undefined where there is nothing such. */
+  hostId(): Promise<string | undefined>;
   /** Rejects with `ERR_SOCKET_BIND`. Without an address: the wildcard. Without a port: any. */
   bindUdp(options: BindOptions): Promise<UdpSocket>;
   /** Takes a free TCP port without listening on it. Rejects with `ERR_SOCKET_BIND`. */
@@ -49,7 +51,10 @@ export interface TcpStream {
 export interface TcpPort extends Disposable {
   readonly local: Endpoint;
   /** Connects from this port. Simultaneous open (RFC 9293 §3.5) is what happens when both sides dial. Rejects with {@link DialError}. */
-  dial(to: Endpoint, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<TcpStream>;
+  dial(
+    to: Endpoint,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<TcpStream>;
   /** Listens on this port as well. */
   listen(accept: (connection: TcpStream) => void): Promise<void>;
 }

@@ -1,0 +1,96 @@
+import {
+  familyOf,
+  sameEndpoint,
+  type BehaviourVector,
+  type Candidate,
+  type CandidateType,
+  type Endpoint,
+  type HostInterface,
+  type Lease,
+  type PortMapping,
+} from '@awl/api';
+import { CANDIDATES_MAX } from '../signal/messages.ts';
+
+/** RFC 8445 §5.1.2.2 recommends 126, 110, 100, 0; a mapped one works for any peer, so it stands above a reflexive one. */
+const TYPE_PREFERENCE: Record<CandidateType, number> = {
+  host: 126,
+  mapped: 112,
+  'server-reflexive': 100,
+  predicted: 90,
+  relayed: 0,
+};
+const KIND_PREFERENCE: Record<HostInterface['kind'], number> = {
+  link: 65_535,
+  vpn: 40_000,
+  virtual: 20_000,
+  loopback: 10_000,
+};
+
+/** RFC 8445 §5.1.2.1, for one component. */
+function priority(type: CandidateType, localPreference: number): number {
+  return TYPE_PREFERENCE[type] * 2 ** 24 + localPreference * 2 ** 8 + 255;
+}
+
+/** A socket whose candidates are told, and where the rendezvous sees it if that is known. */
+export interface GatheredLease {
+  readonly lease: Lease;
+  readonly reflexive?: Endpoint;
+}
+
+/** The candidates of these sockets, best first, at most 32. */
+export function gatherCandidates(parts: {
+  readonly leases: readonly GatheredLease[];
+  readonly interfaces: readonly HostInterface[];
+  readonly behaviour: BehaviourVector;
+  readonly mappings: readonly PortMapping[];
+}): Candidate[] {
+  const found: Candidate[] = [];
+  const add = (candidate: Candidate): void => {
+    if (
+      !found.some(
+        (other) => other.protocol === candidate.protocol && sameEndpoint(other.endpoint, candidate.endpoint),
+      )
+    )
+      found.push(candidate);
+  };
+  for (const { lease, reflexive } of parts.leases) {
+    const { protocol, id: leaseId } = lease;
+    for (const { address, family, kind } of parts.interfaces) {
+      if (family !== familyOf(lease.local) || address.startsWith('fe80:')) continue;
+      add({
+        type: 'host',
+        protocol,
+        endpoint: { address, port: lease.local.port },
+        priority: priority('host', KIND_PREFERENCE[kind]),
+        leaseId,
+      });
+    }
+    const seen = reflexive ?? unnatted(parts.behaviour[protocol].external, lease.local.port);
+    if (seen)
+      add({
+        type: 'server-reflexive',
+        protocol,
+        endpoint: seen,
+        priority: priority('server-reflexive', 65_535),
+        base: lease.local,
+        leaseId,
+      });
+    for (const mapping of parts.mappings) {
+      if (mapping.protocol !== protocol || mapping.internalPort !== lease.local.port) continue;
+      add({
+        type: 'mapped',
+        protocol,
+        endpoint: { address: mapping.externalAddress, port: mapping.externalPort },
+        priority: priority('mapped', 65_535),
+        base: lease.local,
+        leaseId,
+      });
+    }
+  }
+  return found.sort((a, b) => b.priority - a.priority).slice(0, CANDIDATES_MAX);
+}
+
+/** The external address alone tells the peer which address our packets will come from; the port is then a guess. */
+function unnatted(external: BehaviourVector['udp']['external'], port: number): Endpoint | undefined {
+  return external && { address: external.address, port };
+}

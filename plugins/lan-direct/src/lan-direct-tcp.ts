@@ -1,0 +1,31 @@
+import { connected, failed, type PunchStrategy } from '@awl/api';
+import { assessLan, lanEndpoints } from './near.ts';
+
+const DIAL_TIMEOUT_MS = 2000;
+
+/** The controlled side listens, the controlling side dials each of its addresses on this LAN. */
+export const lanDirectTcp: PunchStrategy = {
+  id: 'lan-direct-tcp@1',
+  assess: assessLan,
+  async prepare({ sockets }) {
+    const leases = await sockets.openTcp();
+    return { leases, advert: leases[0]!.local.port };
+  },
+  async punch(attempt) {
+    const [lease] = attempt.leases;
+    if (lease?.protocol !== 'tcp') return failed('unsuitable', 'no TCP port was prepared');
+    if (attempt.role === 'controlled') {
+      await lease.listen();
+    } else {
+      const endpoints = lanEndpoints(attempt.pair.remoteCandidates, 'tcp', attempt.peerAdvert);
+      if (endpoints.length === 0)
+        return failed('no-candidates', 'the other side told no address on this LAN');
+      // A moment later than the other side begins to listen; all at once, the first that connects proves itself by its check.
+      for (const to of endpoints) void lease.dial(to, { atMs: 5, timeoutMs: DIAL_TIMEOUT_MS });
+    }
+    const check = await attempt.nextCheck();
+    return check
+      ? connected(check)
+      : failed('no-answer', 'no answer on this LAN: it may keep its devices apart');
+  },
+};
