@@ -60,7 +60,8 @@ export class Link {
       outMs = this.#freeAtMs;
     }
     outMs += this.#delayMs;
-    if (this.#jitterMs > 0) outMs += this.#random.next() * this.#jitterMs;
+    if (this.#jitterMs === 0) return outMs;
+    outMs += this.#random.next() * this.#jitterMs;
     if (this.#reorder) return outMs;
     if (outMs < this.#lastOutMs) outMs = this.#lastOutMs;
     return (this.#lastOutMs = outMs);

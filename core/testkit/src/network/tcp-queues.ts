@@ -52,12 +52,14 @@ export class SendQueue {
     const room = Math.min(this.windowBytes, WINDOW_BYTES) - (this.next - this.#acknowledged);
     if (room <= 0) return undefined;
     const bytes = first.bytes.subarray(0, Math.min(room, PART_BYTES));
+    const part = this.#remember({ sequence: this.next, bytes, fin: false }, bytes.length);
     if (bytes.length < first.bytes.length) first.bytes = first.bytes.subarray(bytes.length);
     else {
       this.#waiting.shift();
+      // Last: it may write more, or finish.
       first.taken();
     }
-    return this.#remember({ sequence: this.next, bytes, fin: false }, bytes.length);
+    return part;
   }
 
   /** The oldest part that was not acknowledged. */
