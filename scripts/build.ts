@@ -6,7 +6,7 @@ import { esmExternalRequirePlugin } from 'rolldown/plugins';
 /** Name in tui/dist → source. The worker and process entries stand beside the bundle, where `import.meta.url` of their starters leads. */
 const ENTRIES: Record<string, string> = {
   awl: 'tui/src/cli/awl.ts',
-  'pairing-worker': 'core/engine/src/security/pairing-worker.ts',
+  'pairing-worker': 'core/engine/src/security/pairing/pairing-worker.ts',
   'plugin-process': 'core/plugin-host/src/plugin-process.ts',
 };
 

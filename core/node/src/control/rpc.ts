@@ -1,0 +1,32 @@
+import type { Patch, Snapshot } from '@awl/api';
+import { AwlError, isErrorCode, toAwlError } from '@awl/wire';
+import { NotificationType, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
+import type { NodeEvent } from '../events.ts';
+
+/** The methods of the control socket. The first request is `hello`; until it is answered nothing else is. */
+export const Hello = new RequestType<unknown, { readonly version: string; readonly peerId: string }, unknown>(
+  'hello',
+);
+export const TakeSnapshot = new RequestType0<Snapshot, unknown>('snapshot');
+export const Command = new RequestType<unknown, unknown, unknown>('command');
+export const PatchMade = new NotificationType<Patch>('patch');
+export const EventSeen = new NotificationType<NodeEvent>('event');
+
+/** JSON-RPC leaves −32000 to −32099 to servers: our codes are in the data. */
+const FAILED = -32_000;
+
+export function toResponseError(error: unknown): ResponseError<unknown> {
+  const { code, message, remedy } = toAwlError(error);
+  return new ResponseError(FAILED, message, { code, remedy });
+}
+
+/** The failure that the other end reported. */
+export function fromResponseError(error: unknown): AwlError {
+  if (error instanceof ResponseError) {
+    const { code, remedy } = (error.data ?? {}) as { code?: unknown; remedy?: unknown };
+    if (isErrorCode(code)) {
+      return new AwlError(code, error.message, typeof remedy === 'string' ? { remedy } : {});
+    }
+  }
+  return toAwlError(error);
+}

@@ -1,0 +1,10 @@
+/** The node process around the engine: configuration, plugins, control socket. */
+export { startNode, type NodeHandle, type NodeOptions } from './node.ts';
+export { connectNode, type NodeClient, type NodeEvent } from './client.ts';
+export { homeDirectory, homeOf, openHome, type Home } from './home.ts';
+export { HomeConfig } from './config/home-config.ts';
+export { loadConfig } from './config/load.ts';
+export { flatten, parseTyped, valueAt } from './config/keys.ts';
+export { ConfigSchema, type NodeConfig } from './config/schema.ts';
+export { KnownRendezvous } from './known-rendezvous.ts';
+export { diskFiles, type Files } from './storage/files.ts';

@@ -1,0 +1,173 @@
+import { hostname } from 'node:os';
+import {
+  createEngine,
+  generatePassword,
+  nodeNetwork,
+  realClock,
+  realRandom,
+  type Engine,
+  type Network,
+} from '@awl/engine';
+import type { PluginHost } from '@awl/plugin-host';
+import { toAwlError } from '@awl/wire';
+import type { NodeClient } from './client.ts';
+import { commandsOf } from './commands.ts';
+import { HomeConfig } from './config/home-config.ts';
+import { loadConfig, mergeConfig } from './config/load.ts';
+import type { NodeConfig } from './config/schema.ts';
+import { takeControl } from './control/server.ts';
+import { EventHub } from './event-hub.ts';
+import { homeDirectory, openHome, type Home } from './home.ts';
+import { loadIdentity } from './key-file.ts';
+import { localClient } from './local-client.ts';
+import { openLog } from './log.ts';
+import { createPlugins } from './plugins.ts';
+import { RendezvousLink } from './rendezvous-link.ts';
+import { applyPlugins, NodeSettings } from './settings.ts';
+import { diskFiles, type Files } from './storage/files.ts';
+import { StoredServices } from './stored-services.ts';
+
+/** How a node is started. */
+export interface NodeOptions {
+  readonly version: string;
+  /** Default: AWL_HOME. */
+  readonly home?: string;
+  /** A file named with --config. */
+  readonly configFile?: string;
+  /** Where to look for a configuration of data besides AWL_HOME. */
+  readonly workingDirectory?: string;
+  /** Wins over every file and is not stored. */
+  readonly overrides?: NodeConfig;
+  /** No rendezvous, no stored shares and forwards: for commands that only change what the node keeps. */
+  readonly offline?: boolean;
+  readonly files?: Files;
+  readonly network?: Network;
+}
+
+/** A running node. */
+export interface NodeHandle extends AsyncDisposable {
+  readonly home: Home;
+  readonly engine: Engine;
+  readonly plugins: PluginHost;
+  readonly client: NodeClient;
+  /** Resolves once registered at the rendezvous, or at once where there is none; rejects when the first try failed. */
+  readonly registered: Promise<void>;
+  /** Somebody asked the node to stop. */
+  readonly stopRequested: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the node of an AWL_HOME: its lock first, then key, configuration, engine, plugins; then it serves; the rendezvous and stored
+ * services come beside. Rejects with `ERR_NODE_RUNNING`, `ERR_KEY_FILE`, `ERR_STORAGE`, `ERR_CONFIG_…`.
+ */
+export async function startNode(options: NodeOptions): Promise<NodeHandle> {
+  await using scope = new AsyncDisposableStack();
+  const files = options.files ?? diskFiles;
+  const home = await openHome(options.home ?? homeDirectory());
+  const control = scope.use(await takeControl(home.directory, files));
+  const identity = await loadIdentity(home.keyFile, files);
+  const homeConfig = new HomeConfig(home, files);
+  const config = await configOf(options, home, homeConfig);
+
+  const engine = scope.use(
+    createEngine({
+      network: options.network ?? nodeNetwork,
+      clock: realClock,
+      random: realRandom,
+      wallClock: Date.now,
+      name: config.name ?? defaultName(),
+      version: options.version,
+    }),
+  );
+  const log = scope.use(
+    openLog(home.logFile, config.log?.level ?? 'info', (line) => engine.state.apply({ log: [line] })),
+  );
+  const settings = new NodeSettings(config, homeConfig);
+  const plugins = scope.use(createPlugins({ home, files, engine, settings, log }));
+  const services = new StoredServices(engine, homeConfig);
+  const link = scope.use(new RendezvousLink({ home, files, identity, engine, log }));
+  const events = scope.use(new EventHub(engine));
+  const stopRequested = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  scope.defer(() => closed.resolve());
+
+  settings.connect(engine, plugins, {
+    rendezvous: (next) => link.use(next),
+    name: (next) => link.use(next),
+    password: async () => undefined,
+    logLevel: (next) => log.setLevel(next.log?.level ?? 'info'),
+  });
+  await plugins.start();
+  await applyPlugins(config, plugins).catch((error: unknown) =>
+    log.write('error', 'node', toAwlError(error).message),
+  );
+  const run = commandsOf({
+    engine,
+    plugins,
+    settings,
+    services,
+    forgetPeer: async () => undefined,
+    stop: () => stopRequested.resolve(),
+  });
+  const client = {
+    state: engine.state,
+    run,
+    closed: closed.promise,
+    onEvent: (listener: Parameters<EventHub['on']>[0]) => events.on(listener),
+  };
+  control.serve({
+    ...client,
+    homeDirectory: home.directory,
+    files,
+    version: options.version,
+    peerId: identity.peerId,
+    warn: (text) => log.write('warn', 'control', text),
+  });
+  const registered = options.offline ? Promise.resolve() : begin();
+  registered.catch(() => undefined);
+
+  async function begin(): Promise<void> {
+    await link.use(config);
+    await services.restore(config, (text, error) =>
+      log.write('error', 'node', `${text}: ${toAwlError(error).message}`),
+    );
+  }
+
+  const resources = scope.move();
+  const close = (): Promise<void> => resources.disposeAsync();
+  return {
+    home,
+    engine,
+    plugins,
+    client: localClient(client),
+    registered,
+    stopRequested: stopRequested.promise,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig): Promise<NodeConfig> {
+  const { configFile, workingDirectory, overrides = {} } = options;
+  const loaded = await loadConfig({
+    home,
+    ...(configFile === undefined ? {} : { configFile }),
+    ...(workingDirectory === undefined ? {} : { workingDirectory }),
+  });
+  const config = mergeConfig(loaded, overrides);
+  if (config.password !== undefined) return config;
+  const password = generatePassword(realRandom);
+  await homeConfig.set('password', password);
+  return { ...config, password };
+}
+
+/** The machine's name, as far as a peer's name may look like it. */
+function defaultName(): string {
+  return (
+    hostname()
+      .split('.')[0]
+      ?.replaceAll(/[^A-Za-z0-9_-]/g, '-')
+      .slice(0, 63) || 'node'
+  );
+}

@@ -1,0 +1,34 @@
+import { isErrorCode, AwlError } from '@awl/wire';
+import type { NodeClient } from '@awl/node/client';
+import { untilStopped } from './signals.ts';
+
+/** Resolves at a signal to stop; rejects when the node goes first. */
+export async function untilStoppedOrLost(client: NodeClient, signal: AbortSignal): Promise<void> {
+  const lost = client.closed.then(() => {
+    if (signal.aborted) return;
+    throw new AwlError('ERR_NODE_NOT_RUNNING', 'The node ended.');
+  });
+  await Promise.race([untilStopped(signal), lost]);
+}
+
+/**
+ * Resolves when the node is registered at its rendezvous, or has none. Rejects with the reason of the first try that failed; the node
+ * itself keeps trying.
+ */
+export async function untilRegistered(client: NodeClient, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = async (): Promise<void> => {
+    const { rendezvous } = (await client.snapshot()).state;
+    if (rendezvous.status === 'connected' || rendezvous.status === 'none') return resolve();
+    if (rendezvous.code === undefined) return;
+    const code = isErrorCode(rendezvous.code) ? rendezvous.code : 'ERR_RENDEZVOUS_UNREACHABLE';
+    reject(new AwlError(code, rendezvous.reason));
+  };
+  using _patches = client.subscribe((patch) => {
+    if (patch.changes.some((change) => 'section' in change && change.section === 'rendezvous'))
+      look().catch(reject);
+  });
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  look().catch(reject);
+  await promise;
+}
