@@ -10,6 +10,8 @@ export interface Verdict {
   readonly filtering: string;
   readonly allocation: string;
   readonly hairpin?: boolean;
+  /** A stranger's packet made the NAT move the own flow to another port. */
+  readonly poisoned?: boolean;
 }
 
 interface Request {
@@ -111,19 +113,23 @@ async function probeUdp(
     fresh[0]!.ask(target, [1, 0], 400),
     fresh[0]!.ask(target, [1, 1], 400),
   ]);
+  // The packets that were not let in came from there: now the own flow follows.
+  const late = await fresh[0]!.ask({ address: servers[1], port: PROBE_PORTS[0] });
+  const mapping = classifyMapping(seen.map((each) => each?.port));
   // Both sides of the hairpin send, so that filters are open.
   fresh[2]!.socket.send(encode({ tag: 0 }), mapped[1]!);
   const hairpin = (
     await Promise.all([1, 2, 3].map((turn) => fresh[1]!.hears(fresh[2]!, mapped[2]!, turn)))
   ).some(Boolean);
   return {
-    mapping: classifyMapping(seen.map((each) => each?.port)),
+    mapping,
     filtering: admitted[1] ? 'EIF' : admitted[0] ? 'ADF' : 'APDF',
     allocation: classifyAllocation(
       fresh.map(({ socket }) => socket.local.port),
       mapped.map(({ port }) => port),
     ),
     hairpin,
+    poisoned: mapping === 'EIM' && late?.you.port !== mapped[0]?.port,
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { delay } from '@awl/api';
 import { SeededRandom, shiftedClock, VirtualClock } from '@awl/testkit';
 

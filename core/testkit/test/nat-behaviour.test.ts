@@ -9,7 +9,7 @@ import {
   type NatBehaviour,
   type NatOptions,
 } from '@awl/testkit';
-import { probe, serveProbes } from './classic-probe.ts';
+import { probe, serveProbes, type Verdict } from './classic-probe.ts';
 
 const SERVERS = ['203.0.113.2', '198.51.100.2'] as const;
 
@@ -36,7 +36,7 @@ describe('what classic probes see of each kind', () => {
     A: ['ADM APDF random', 'ADM APDF random'],
     X: ['APDM APDF random', 'APDM APDF random'],
     rst: ['EIM APDF preserving', 'EIM APDF preserving'],
-    poison: ['EIM APDF preserving', 'EIM APDF preserving'],
+    poison: ['EIM APDF preserving poisoned', 'EIM APDF preserving'],
     udpblocked: ['blocked blocked blocked', 'EIM APDF preserving'],
     cgn: ['EIM APDF random hairpin', 'EIM APDF random'],
     cgnx: ['APDM APDF random', 'APDM APDF random'],
@@ -107,11 +107,12 @@ describe('port allocation', () => {
   }
 });
 
-function text(seen: {
-  readonly mapping: string;
-  readonly filtering: string;
-  readonly allocation: string;
-  readonly hairpin?: boolean;
-}): string {
-  return `${seen.mapping} ${seen.filtering} ${seen.allocation}${seen.hairpin ? ' hairpin' : ''}`;
+function text({ mapping, filtering, allocation, hairpin, poisoned }: Verdict): string {
+  return [
+    mapping,
+    filtering,
+    allocation,
+    ...(hairpin ? ['hairpin'] : []),
+    ...(poisoned ? ['poisoned'] : []),
+  ].join(' ');
 }
