@@ -1,6 +1,7 @@
 import type { PluginManifest } from '@awl/api';
 import { AwlError } from '@awl/wire';
-import { strategyId, type Manifest } from './manifest/manifest.ts';
+import { strategyId } from './manifest/ids.ts';
+import type { Manifest } from './manifest/manifest.ts';
 
 function claimsOf({ manifest: { contributes }, settings }: Manifest): readonly string[] {
   const names = (kind: string, list: readonly { readonly id: string }[] | undefined): string[] =>

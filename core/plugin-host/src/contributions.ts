@@ -14,7 +14,7 @@ import {
 import type { EngineRegistry, Owner } from '@awl/engine';
 import { AwlError } from '@awl/wire';
 import { callTaps } from './hook-taps.ts';
-import { strategyId } from './manifest/manifest.ts';
+import { strategyId } from './manifest/ids.ts';
 import type { Registrations } from './registrations.ts';
 import { oneLine } from './text.ts';
 

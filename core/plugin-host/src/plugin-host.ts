@@ -1,15 +1,30 @@
-import type { JsonValue, PluginModule } from '@awl/api';
+import { join } from 'node:path';
+import type { Capability, JsonValue, PluginModule } from '@awl/api';
 import { AwlError, toAwlError } from '@awl/wire';
 import { Claims } from './claims.ts';
 import { activatesAtStart } from './contributions.ts';
-import { parseManifest, pluginId, type Manifest } from './manifest/manifest.ts';
+import { Installer, type StagedPlugin } from './install/installer.ts';
+import { readPackage, type PluginPackage } from './install/package.ts';
+import { pluginId } from './manifest/ids.ts';
+import { parseManifest, type Manifest } from './manifest/manifest.ts';
 import { Plugin, type PluginExplanation, type PluginLoader } from './plugin.ts';
 import type { PluginHostParts } from './ports.ts';
+import { isolatedLoader } from './process/isolated.ts';
 import { PluginRecord } from './record.ts';
+import { oneLine } from './text.ts';
 
 interface Entry {
   readonly manifest: Manifest;
   readonly plugin: Plugin;
+}
+
+/** What {@link PluginHost.install} found, or did. */
+export interface InstallResult {
+  readonly plugin: string;
+  readonly version: string;
+  readonly capabilities: readonly Capability[];
+  /** False: nothing was done yet; ask the user, and call it again with `confirmed`. */
+  readonly installed: boolean;
 }
 
 /**
@@ -21,6 +36,7 @@ export class PluginHost implements AsyncDisposable {
   readonly #record: PluginRecord;
   readonly #claims = new Claims();
   readonly #entries = new Map<string, Entry>();
+  readonly #staged = new Map<string, StagedPlugin>();
 
   constructor(parts: PluginHostParts) {
     this.#parts = parts;
@@ -44,8 +60,11 @@ export class PluginHost implements AsyncDisposable {
   /** Announces every plugin that is to be enabled; nothing is installed. What must run from the start is then activated beside. */
   async start(): Promise<void> {
     await this.#record.load();
+    for (const [id, { directory }] of Object.entries(this.#record.data.installed))
+      this.#addInstalled(id, directory);
     for (const { plugin } of this.#entries.values()) {
-      const wanted = this.#record.data.enabled[plugin.id] ?? !plugin.manifest.disabledByDefault;
+      const wanted =
+        this.#record.data.enabled[plugin.id] ?? (plugin.builtIn && !plugin.manifest.disabledByDefault);
       if (!wanted) continue;
       try {
         this.#announce(plugin.id);
@@ -92,6 +111,72 @@ export class PluginHost implements AsyncDisposable {
     this.#announce(plugin.id);
   }
 
+  /**
+   * Installs a plugin from a directory, a `.tgz` file or npm, and enables it. Not `confirmed`: only fetches it and tells what it may touch,
+   * so that the user can be asked; what is then confirmed is that very package.
+   */
+  async install(from: string, options: { readonly confirmed: boolean }): Promise<InstallResult> {
+    const installer = this.#installer();
+    const staged = this.#staged.get(from) ?? (await installer.stage(from));
+    const { id, manifest } = staged.package;
+    const result = { plugin: id, version: manifest.version, capabilities: manifest.capabilities };
+    const other = this.#entries.get(id);
+    if (other && (other.plugin.builtIn || other.manifest.manifest.name !== manifest.name)) {
+      installer.discard(staged);
+      this.#staged.delete(from);
+      throw new AwlError(
+        'ERR_PLUGIN_CONFLICT',
+        `${manifest.name} and ${other.manifest.manifest.name} are both called ${id}`,
+      );
+    }
+    if (!options.confirmed) {
+      this.#staged.set(from, staged);
+      return { ...result, installed: false };
+    }
+    this.#staged.delete(from);
+    if (other) await this.#remove(id);
+    const directory = installer.place(staged);
+    const { integrity } = staged;
+    await this.#record.setInstalled(id, {
+      name: manifest.name,
+      version: manifest.version,
+      directory,
+      from,
+      ...(integrity === undefined ? {} : { integrity }),
+    });
+    this.#addPackage(readPackage(directory));
+    await this.enable(id);
+    return { ...result, installed: true };
+  }
+
+  /** Removes an installed plugin, its settings' rows and what it stored. */
+  async uninstall(idOrName: string): Promise<void> {
+    const id = this.#find(idOrName)?.plugin.id ?? pluginId(idOrName);
+    if (this.#entries.get(id)?.plugin.builtIn) {
+      throw new AwlError('ERR_PLUGIN_INSTALL', `${id} is part of awl; disable it instead`);
+    }
+    if (!this.#record.data.installed[id])
+      throw new AwlError('ERR_PLUGIN_UNKNOWN', `no plugin is called ${idOrName}`);
+    if (this.#entries.has(id)) await this.#remove(id);
+    else this.#parts.store.apply({ collection: 'plugins', id, value: null });
+    await this.#record.remove(id);
+    this.#installer().remove(id);
+    await this.#parts.storage.save(`plugin-storage/${id}`, undefined);
+  }
+
+  /** Runs the plugin in a directory as it is, for its author; not kept over a restart. Returns its id. Call it again to load it anew. */
+  async develop(directory: string): Promise<string> {
+    const found = readPackage(directory);
+    const other = this.#entries.get(found.id);
+    if (other?.plugin.builtIn)
+      throw new AwlError('ERR_PLUGIN_CONFLICT', `a built-in plugin is called ${found.id}, too`);
+    if (other) await this.#remove(found.id);
+    this.#addPackage(found);
+    this.#announce(found.id);
+    await this.#get(found.id).plugin.activate();
+    return found.id;
+  }
+
   explain(idOrName: string): PluginExplanation {
     return this.#get(idOrName).plugin.explain();
   }
@@ -130,6 +215,8 @@ export class PluginHost implements AsyncDisposable {
   /** Ends every plugin. */
   async close(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ plugin }) => plugin.disable()));
+    for (const staged of this.#staged.values()) this.#installer().discard(staged);
+    this.#staged.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -155,6 +242,59 @@ export class PluginHost implements AsyncDisposable {
         });
     });
     this.#entries.set(manifest.id, { manifest, plugin });
+  }
+
+  #addPackage(found: PluginPackage): void {
+    const { id, manifest, directory, entryFile } = found;
+    const workDirectory = join(this.#directory(), 'work', id.replaceAll('/', '+'));
+    // Its dependencies stand beside it, in the prefix's node_modules.
+    const prefix = directory.split('/node_modules/')[0] ?? directory;
+    const options = { id, manifest, entryFile, readable: [...new Set([directory, prefix])], workDirectory };
+    this.#add(found, false, isolatedLoader(options, this.#parts));
+  }
+
+  #addInstalled(id: string, directory: string): void {
+    try {
+      this.#addPackage(readPackage(directory));
+    } catch (error) {
+      const { code, message } = toAwlError(error);
+      const { name, version } = this.#record.data.installed[id] ?? { name: id, version: '' };
+      const reason = oneLine(message, 300);
+      const row = {
+        id,
+        displayName: name,
+        description: '',
+        version,
+        builtIn: false,
+        status: 'failed',
+        capabilities: [],
+        failures: 1,
+      } as const;
+      this.#parts.store.apply({
+        collection: 'plugins',
+        id,
+        value: { ...row, code, reason, contributes: [], settings: { values: {} } },
+      });
+      this.#parts.log('error', id, reason);
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    const { plugin } = this.#get(id);
+    await this.#withdraw(id);
+    await plugin[Symbol.asyncDispose]();
+    this.#entries.delete(id);
+  }
+
+  #directory(): string {
+    const { directory } = this.#parts;
+    if (directory === undefined)
+      throw new AwlError('ERR_PLUGIN_INSTALL', 'this node has no directory for plugins');
+    return directory;
+  }
+
+  #installer(): Installer {
+    return new Installer(join(this.#directory(), 'installed'));
   }
 
   #find(idOrName: string): Entry | undefined {

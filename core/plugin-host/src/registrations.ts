@@ -11,7 +11,7 @@ import type {
   Transport,
 } from '@awl/api';
 import { AwlError } from '@awl/wire';
-import { strategyId } from './manifest/manifest.ts';
+import { strategyId } from './manifest/ids.ts';
 
 /** A command as its plugin registers it. */
 export interface Command {

@@ -3,6 +3,7 @@ import { AwlError } from '@awl/wire';
 import semver from 'semver';
 import { Compile } from 'typebox/compile';
 import { describeErrors } from './errors.ts';
+import { pluginId, strategyId } from './ids.ts';
 import { ManifestSchema, type CheckedManifest } from './schema.ts';
 import { SettingsSchema } from './settings.ts';
 
@@ -13,16 +14,6 @@ export interface Manifest {
   readonly id: string;
   readonly manifest: PluginManifest;
   readonly settings: SettingsSchema;
-}
-
-/** How a user calls a plugin: `upnp` for `@awl/plugin-upnp`, `lucky-ports` for `awl-plugin-lucky-ports`, else the package's name. */
-export function pluginId(name: string): string {
-  return name.replace(/^(@awl\/plugin-|awl-plugin-)(?=.)/, '');
-}
-
-/** `name@major` of a contributed strategy. */
-export function strategyId(strategy: { readonly id: string; readonly version: number }): string {
-  return `${strategy.id}@${strategy.version}`;
 }
 
 function checkUnique(file: string, manifest: PluginManifest): void {

@@ -67,7 +67,7 @@ export class FakeRegistry implements EngineRegistry {
   sessions: string[] = [];
   released: boolean[] = [];
   sockets: Partial<ReturnType<EngineRegistry['socketsFor']>> = {};
-  host: Partial<ReturnType<EngineRegistry['hostFor']>> = {};
+  host: Partial<ReturnType<EngineRegistry['hostFor']>> = { interfaces: () => [] };
 
   #add<T extends { readonly id: string }>(map: Map<string, T>, value: T): Disposable {
     if (map.has(value.id)) throw new AwlError('ERR_PLUGIN_CONFLICT', value.id);
@@ -113,7 +113,9 @@ export class FakeRegistry implements EngineRegistry {
   }
   /** Calls the taps of a hook as an event. */
   async call(name: HookName, value: unknown): Promise<unknown[]> {
-    return Promise.all((this.taps.get(name) ?? []).map(async (tap) => tap(value as Parameters<typeof tap>[0])));
+    return Promise.all(
+      (this.taps.get(name) ?? []).map(async (tap) => tap(value as Parameters<typeof tap>[0])),
+    );
   }
 }
 
