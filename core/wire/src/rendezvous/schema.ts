@@ -37,6 +37,11 @@ const PeerEntry = Type.Object({
   ...KEYS,
   observedAddress: Type.Optional(Type.String({ minLength: 2, maxLength: 45 })),
 });
+/** Without an address: the one that the peer reached the rendezvous at, which a rendezvous behind forwarded ports can't know. */
+const StunEndpoint = Type.Object({
+  address: Type.Optional(Endpoint.properties.address),
+  port: Endpoint.properties.port,
+});
 const Sealed = Type.String({ minLength: 1, maxLength: SEALED_MAX_LENGTH, pattern: '^[A-Za-z0-9_-]+$' });
 
 /** What a peer sends. */
@@ -71,8 +76,8 @@ export const SERVER_SCHEMAS = {
     observed: Endpoint,
     /** Its STUN endpoints, grouped by address: each [primary port, alternate port]. */
     stun: Type.Object({
-      udp: Type.Array(Endpoint, { minItems: 1, maxItems: 32 }),
-      tcp: Type.Array(Endpoint, { minItems: 1, maxItems: 32 }),
+      udp: Type.Array(StunEndpoint, { minItems: 1, maxItems: 32 }),
+      tcp: Type.Array(StunEndpoint, { minItems: 1, maxItems: 32 }),
     }),
     /** A connection that is silent for so long is closed. */
     lifetimeMs: Type.Integer({ minimum: 1000, maximum: 3_600_000 }),

@@ -1,0 +1,349 @@
+import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import {
+  ACCESS_EXPORTER_BYTES,
+  encodeFrame,
+  FrameReader,
+  parseClientMessage,
+  peerIdOf,
+  RENDEZVOUS_ALPN,
+  RENDEZVOUS_EXPORTER,
+  RENDEZVOUS_VERSION,
+  toAwlError,
+  verifyAccessProof,
+  type ClientMessage,
+  type ErrorCode,
+  type HelloMessage,
+  type Parsed,
+  type PeerEntry,
+  type ServerMessage,
+  type WelcomeMessage,
+} from '@awl/wire';
+import type { Metrics } from './metrics.ts';
+import type { LogEntry, RendezvousLimits, ServerClock } from './options.ts';
+import type { Bus, Delivery, Inbox, Presence, Refusal, Registration } from './ports.ts';
+import { addressKey, RateLimit, type Occupancy } from './rate-limit.ts';
+import { presenceFrames, type Watcher, type Watchers } from './watchers.ts';
+
+/** What all control connections share. */
+export interface ControlContext {
+  readonly presence: Presence;
+  readonly bus: Bus;
+  readonly watchers: Watchers;
+  readonly registered: Occupancy;
+  readonly limits: RendezvousLimits;
+  readonly clock: ServerClock;
+  readonly metrics: Metrics;
+  readonly log: (entry: LogEntry) => void;
+  /** Access key, if one is wanted. */
+  readonly key: string | undefined;
+  /** STUN endpoints for a peer that came in at a local address. */
+  readonly stunFor: (localAddress: string) => WelcomeMessage['stun'];
+}
+
+/** What we can do beyond version 1's least. */
+const FEATURES = ['watch'];
+/** After the last message the other side has so long to read it. */
+const LINGER_MS = 2000;
+/** Tokens per message grow by one for each so many bytes. */
+const BYTES_PER_TOKEN = 4096;
+/** Refused messages in a row after which a peer is not worth answering. */
+const MAX_OVERRUNS = 100;
+
+/** Ends the connection with a message. */
+class Fatal extends Error {
+  readonly refusal: Refusal;
+  constructor(code: ErrorCode, reason: string, retryAfterMs?: number) {
+    super(reason);
+    this.refusal = { code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+}
+
+/** One control connection, from the end of the TLS handshake. Handles one message after the other; reads no further while answers wait. */
+export class ControlConnection implements Inbox, Watcher {
+  readonly #socket: TLSSocket;
+  readonly #context: ControlContext;
+  readonly #token = Symbol('registration');
+  readonly #rate: RateLimit;
+  readonly #scope = new DisposableStack();
+  #peer: Registration | undefined;
+  #heardAtMs: number;
+  #overruns = 0;
+  #wantsList = false;
+  #ending = false;
+
+  constructor(socket: TLSSocket, context: ControlContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#rate = new RateLimit(context.limits.messagesPerSecond, context.limits.messagesBurst);
+    this.#heardAtMs = context.clock.now();
+    socket.on('error', (error) => this.#log('debug', 'connection.error', { reason: error.message }));
+  }
+
+  /** Serves the peer until the connection ends; never rejects. `admitted` is called when the hello was accepted. */
+  async run(admitted: () => void): Promise<void> {
+    const { clock, limits } = this.#context;
+    const helloTimer = clock.schedule(limits.helloTimeoutMs, () => this.#socket.destroy());
+    this.#scope.use(helloTimer);
+    try {
+      const spki = this.#authenticate();
+      const reader = new FrameReader();
+      // The iterator must not destroy the socket: the last message has still to go out.
+      for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        const values: Parsed<unknown>[] = [];
+        reader.push(chunk, (value) => values.push(value));
+        for (const value of values) {
+          if (this.#ending) return;
+          const message = accept(value.ok ? parseClientMessage(value.value) : value);
+          this.#heardAtMs = clock.now();
+          if (this.#peer) await this.#handle(message);
+          else {
+            await this.#admit(message, spki);
+            helloTimer[Symbol.dispose]();
+            admitted();
+          }
+        }
+      }
+    } catch (error) {
+      if (error instanceof Fatal) this.end({ type: 'error', ...error.refusal });
+      // That the other side is gone says nothing; whatever else is a bug and must be seen.
+      else if (
+        error !== this.#socket.errored &&
+        (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE'
+      )
+        this.#log('error', 'connection.failed', { reason: toAwlError(error).message });
+    } finally {
+      this.#scope.dispose();
+      if (this.#peer) {
+        await this.#context.presence.leave(this.#peer.peerId, this.#token);
+        this.#log('info', 'peer.offline', { peerId: this.#peer.peerId });
+      }
+      // What the peer still says after our last message is not heard, but has to be read for its end to be seen.
+      if (this.#ending) this.#socket.resume();
+      else this.#socket.destroy();
+    }
+  }
+
+  /** Says a last message and closes. */
+  end(message: ServerMessage): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    if (message.type === 'error') {
+      this.#context.metrics.refused.inc({ code: message.code });
+      this.#log('info', 'connection.refused', { code: message.code, reason: message.reason });
+    }
+    if (this.#socket.writable) this.#socket.end(encodeFrame(message));
+    const linger = this.#context.clock.schedule(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.once('close', () => linger[Symbol.dispose]());
+  }
+
+  deliver(from: PeerEntry, sealed: string): Exclude<Delivery, 'offline'> {
+    return this.#push(encodeFrame({ type: 'signal', from, sealed } satisfies ServerMessage))
+      ? 'delivered'
+      : 'full';
+  }
+
+  pushPresence(frame: Buffer): boolean {
+    // One that missed a change gets the whole list when it has caught up.
+    if (this.#wantsList) return false;
+    if (this.#push(frame)) return true;
+    this.#wantsList = true;
+    void this.#listWhenDrained();
+    return false;
+  }
+
+  replaced(): void {
+    this.end({
+      type: 'error',
+      code: 'ERR_RENDEZVOUS_LIMIT',
+      reason: 'This key has registered again from elsewhere.',
+      retryAfterMs: 60_000,
+    });
+  }
+
+  /** The key of the client certificate. It must be shown: a resumed session has none (RFC 8446 §2.2), so there is no resumption. */
+  #authenticate(): Buffer {
+    const socket = this.#socket;
+    const key = socket.getPeerX509Certificate()?.publicKey;
+    if (
+      socket.getProtocol() !== 'TLSv1.3' ||
+      socket.alpnProtocol !== RENDEZVOUS_ALPN ||
+      socket.isSessionReused()
+    )
+      throw new Fatal(
+        'ERR_WIRE_VERSION',
+        `A control connection is TLS 1.3 with ALPN ${RENDEZVOUS_ALPN}, without resumption.`,
+      );
+    if (key?.asymmetricKeyType !== 'ed25519')
+      throw new Fatal('ERR_TLS_PEER', 'A control connection needs a client certificate with an Ed25519 key.');
+    return key.export({ type: 'spki', format: 'der' });
+  }
+
+  async #admit(message: ClientMessage, spki: Buffer): Promise<void> {
+    if (message.type !== 'hello') throw new Fatal('ERR_WIRE_SCHEMA', 'The first message must be a hello.');
+    this.#checkAccess(message);
+    if (message.spki !== spki.toString('base64url'))
+      throw new Fatal('ERR_TLS_PEER', 'The key in the hello is not that of the client certificate.');
+    const { presence, bus, registered, limits } = this.#context;
+    const { sealKey, sealSignature, name } = message;
+    const observedAddress = this.#socket.remoteAddress ?? '';
+    const place = registered.enter(addressKey(observedAddress));
+    if (!place) throw new Fatal('ERR_RENDEZVOUS_LIMIT', 'Too many peers from this address.', 60_000);
+    this.#scope.use(place);
+    const peer: Registration = {
+      peerId: peerIdOf(spki),
+      ...(name === undefined ? {} : { name }),
+      spki: message.spki,
+      sealKey,
+      sealSignature,
+      observedAddress,
+    };
+    const refusal = await presence.enter(peer, this.#token);
+    if (refusal) throw new Fatal(refusal.code, refusal.reason, refusal.retryAfterMs);
+    this.#peer = peer;
+    // It may have gone while its name was looked up.
+    if (this.#socket.destroyed || this.#ending) return;
+    this.#scope.use(bus.attach(peer.peerId, this));
+    this.#watchSilence();
+    this.#log('info', 'peer.online', { peerId: peer.peerId, name, address: observedAddress });
+    await this.#send({
+      type: 'welcome',
+      version: RENDEZVOUS_VERSION,
+      features: FEATURES,
+      observed: { address: observedAddress, port: this.#socket.remotePort ?? 1 },
+      stun: this.#context.stunFor(this.#socket.localAddress ?? ''),
+      lifetimeMs: limits.lifetimeMs,
+    });
+  }
+
+  #checkAccess(hello: HelloMessage): void {
+    const { key } = this.#context;
+    if (key === undefined) return;
+    const exporter = this.#socket.exportKeyingMaterial(
+      ACCESS_EXPORTER_BYTES,
+      RENDEZVOUS_EXPORTER,
+      Buffer.alloc(0),
+    );
+    if (hello.access === undefined)
+      throw new Fatal('ERR_RENDEZVOUS_ACCESS', 'This rendezvous wants an access key.');
+    if (!verifyAccessProof(key, exporter, hello.access))
+      throw new Fatal('ERR_RENDEZVOUS_ACCESS', 'The access key is not that of this rendezvous.');
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    if (message.type === 'hello') throw new Fatal('ERR_WIRE_SCHEMA', 'A second hello.');
+    const sizeBytes = message.type === 'signal' ? message.sealed.length : 0;
+    const waitMs = this.#rate.take('', this.#context.clock.now(), 1 + sizeBytes / BYTES_PER_TOKEN);
+    if (waitMs > 0) return this.#overrun(message.id, waitMs);
+    this.#overruns = 0;
+    const { id } = message;
+    switch (message.type) {
+      case 'ping':
+        return this.#send({ type: 'pong', id });
+      case 'lookup': {
+        const peer = await this.#context.presence.find(message.peer);
+        return this.#send({ type: 'found', id, ...(peer ? { peer } : {}) });
+      }
+      case 'signal':
+        return this.#relay(id, message.to, message.sealed);
+      case 'watch':
+        await this.#send({ type: 'done', id });
+        this.#context.watchers.add(this);
+        this.#scope.defer(() => this.#context.watchers.delete(this));
+        return this.#sendList();
+    }
+  }
+
+  async #relay(id: number, to: string, sealed: string): Promise<void> {
+    const from: PeerEntry = { ...this.#peer!, online: true, seenAt: this.#context.clock.now() };
+    const delivery = await this.#context.bus.deliver(to, from, sealed);
+    this.#context.metrics.signals.inc({ outcome: delivery });
+    if (delivery === 'delivered') return this.#send({ type: 'done', id });
+    if (delivery === 'offline')
+      return this.#send({ type: 'error', id, code: 'ERR_PEER_OFFLINE', reason: 'The peer is not online.' });
+    return this.#send({
+      type: 'error',
+      id,
+      code: 'ERR_RENDEZVOUS_LIMIT',
+      reason: 'Too much waits for this peer.',
+      retryAfterMs: 1000,
+    });
+  }
+
+  #overrun(id: number, waitMs: number): Promise<void> {
+    if (++this.#overruns > MAX_OVERRUNS)
+      throw new Fatal('ERR_RENDEZVOUS_LIMIT', 'Too many messages.', 10_000);
+    return this.#send({
+      type: 'error',
+      id,
+      code: 'ERR_RENDEZVOUS_LIMIT',
+      reason: 'Too many messages.',
+      retryAfterMs: waitMs,
+    });
+  }
+
+  async #sendList(): Promise<void> {
+    const { presence, limits } = this.#context;
+    for (const frame of presenceFrames(await presence.list(limits.listed))) await this.#write(frame);
+  }
+
+  async #listWhenDrained(): Promise<void> {
+    if (!(await this.#drained())) return;
+    this.#wantsList = false;
+    await this.#sendList();
+  }
+
+  #send(message: ServerMessage): Promise<void> {
+    return this.#write(encodeFrame(message));
+  }
+
+  /** Waits for a peer that reads slowly, so that no more of its requests are read meanwhile. */
+  async #write(frame: Buffer): Promise<void> {
+    if (!this.#socket.writable || this.#ending) return;
+    if (!this.#socket.write(frame)) await this.#drained();
+  }
+
+  #push(frame: Buffer): boolean {
+    if (!this.#socket.writable || this.#ending) return false;
+    if (this.#socket.writableLength + frame.length > this.#context.limits.queueBytes) return false;
+    this.#socket.write(frame);
+    return true;
+  }
+
+  /** False when the peer is gone, or has read nothing for so long that it is taken to be. */
+  async #drained(): Promise<boolean> {
+    if (this.#socket.destroyed) return false;
+    if (!this.#socket.writableNeedDrain) return true;
+    const { clock, limits } = this.#context;
+    using _timer = clock.schedule(limits.stalledMs, () => this.#socket.destroy());
+    await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => undefined);
+    return !this.#socket.destroyed;
+  }
+
+  #watchSilence(): void {
+    const { clock, limits } = this.#context;
+    let timer: Disposable | undefined;
+    const look = (): void => {
+      const leftMs = this.#heardAtMs + limits.lifetimeMs - clock.now();
+      if (leftMs <= 0)
+        this.end({
+          type: 'error',
+          code: 'ERR_RENDEZVOUS_LIMIT',
+          reason: 'Nothing was heard for too long.',
+          retryAfterMs: 0,
+        });
+      else timer = clock.schedule(leftMs, look);
+    };
+    look();
+    this.#scope.defer(() => timer?.[Symbol.dispose]());
+  }
+
+  #log(level: LogEntry['level'], event: string, details: Record<string, unknown>): void {
+    this.#context.log({ level, event, ...details });
+  }
+}
+
+function accept(message: Parsed<ClientMessage>): ClientMessage {
+  if (message.ok) return message.value;
+  throw new Fatal(message.code, message.detail);
+}
