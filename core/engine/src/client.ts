@@ -23,7 +23,9 @@ export class StateStore implements Disposable {
 
   /** The state with every change in it, also those no patch has carried yet. */
   get state(): EngineState {
-    return this.#pending.size > 0 || this.#logChange ? applyPatch(this.#snapshot, this.#drain(false)).state : this.#snapshot.state;
+    return this.#pending.size > 0 || this.#logChange
+      ? applyPatch(this.#snapshot, this.#drain(false)).state
+      : this.#snapshot.state;
   }
 
   snapshot(): Snapshot {
@@ -34,7 +36,8 @@ export class StateStore implements Disposable {
   apply(...changes: readonly Change[]): void {
     for (const change of changes) {
       if ('log' in change) this.#logChange = { log: [...(this.#logChange?.log ?? []), ...change.log] };
-      else this.#pending.set('section' in change ? change.section : `${change.collection}/${change.id}`, change);
+      else
+        this.#pending.set('section' in change ? change.section : `${change.collection}/${change.id}`, change);
     }
     const waitMs = Math.max(0, this.#lastPatchAt + PATCH_INTERVAL_MS - this.#clock.now());
     this.#timer ??= this.#clock.schedule(waitMs, () => this.#flush());

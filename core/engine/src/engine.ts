@@ -1,6 +1,8 @@
-import type { Clock, EngineState, JsonValue, NatState, Random } from '@awl/api';
+import type { Clock, Host, JsonValue, NatState, Random } from '@awl/api';
 import type { StateStore } from './client.ts';
-import type { EngineRegistry } from './registry.ts';
+import type { EngineRegistry, Owner } from './registry.ts';
+import type { Authorization } from './security/authorization.ts';
+import type { Identity } from './security/identity.ts';
 import type { Network } from './socket/network.ts';
 import type { Rendezvous } from './signal/rendezvous.ts';
 
@@ -101,10 +103,18 @@ export interface EngineParts {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
+  readonly identity: Identity;
+  /** Who may connect. */
+  readonly authorization: Authorization;
+  /** This node's own password, which others pair with; undefined: nobody can. Registered in `authorization` by its owner. */
+  readonly password: () => string | undefined;
   readonly name: string;
   readonly version: string;
   readonly simulated?: boolean;
   /** Wall-clock time for the state, milliseconds since the Unix epoch. */
   readonly wallClock: () => number;
-  readonly initial?: Partial<EngineState>;
+  /** Makes (does not open) the client of a rendezvous that a ticket names. */
+  readonly openRendezvous: (url: string) => Rendezvous;
+  /** What a plugin sees of the host, within its capabilities. */
+  readonly hostFor: (network: Network, owner: Owner) => Host;
 }

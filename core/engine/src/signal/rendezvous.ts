@@ -20,6 +20,8 @@ export interface PeerRecord {
 /** A rendezvous as the engine sees it: presence, and a mailbox for sealed messages. */
 export interface Rendezvous {
   readonly url: string;
+  /** Of its key, once connected: names are pinned to it. */
+  readonly fingerprint?: string | undefined;
   /** STUN endpoints, grouped by address: each `[primary port, alternate port]`. At least one. */
   readonly stun: { readonly udp: readonly Endpoint[]; readonly tcp: readonly Endpoint[] };
   /** A peer by name or id; undefined where nobody has it. Rejects with `ERR_RENDEZVOUS_…`. */

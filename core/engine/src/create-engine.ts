@@ -1,0 +1,379 @@
+import {
+  UNKNOWN_BEHAVIOUR,
+  type BehaviourVector,
+  type EngineState,
+  type Host,
+  type JsonValue,
+  type Logger,
+  type NatState,
+  type RendezvousState,
+} from '@awl/api';
+import { AwlError, encodeTicket, toAwlError } from '@awl/wire';
+import { StateStore } from './client.ts';
+import type { EngineCore, Registered } from './core.ts';
+import { createRegistry } from './engine-registry.ts';
+import type { ConnectOptions, Engine, EngineParts, ForwardRequest, ShareRequest } from './engine.ts';
+import { EngineEventBus } from './events.ts';
+import { Forwards } from './forward/forwards.ts';
+import { Shares } from './forward/shares.ts';
+import { HookBus } from './hook/hook-bus.ts';
+import { measureNat } from './nat/discovery.ts';
+import { Pairing } from './pair.ts';
+import { Peers } from './peers.ts';
+import { PairingWorker } from './security/pairing/index.ts';
+import type { Owner } from './registry.ts';
+import { Mailbox } from './signal/mailbox.ts';
+import type { Rendezvous } from './signal/rendezvous.ts';
+import { SocketBroker } from './socket/broker.ts';
+
+const TICKET_LIFE_S = 24 * 3600;
+const UNKNOWN_VECTOR: BehaviourVector = { udp: UNKNOWN_BEHAVIOUR, tcp: UNKNOWN_BEHAVIOUR };
+const LOG_LINE_CHARS = 1000;
+
+/** Makes an engine. It connects nothing until plugins registered strategies, and talks to nobody until it has a rendezvous. */
+export function createEngine(parts: EngineParts): Engine {
+  return new PunchEngine(parts);
+}
+
+class PunchEngine implements Engine {
+  readonly state: StateStore;
+  readonly registry: Engine['registry'];
+  readonly clock: Engine['clock'];
+  readonly random: Engine['random'];
+  readonly #parts: EngineParts;
+  readonly #core: EngineCore;
+  readonly #peers: Peers;
+  readonly #shares: Shares;
+  readonly #forwards: Forwards;
+  readonly #worker: PairingWorker;
+  readonly #lifetime = new AbortController();
+  readonly #others = new Map<string, Promise<Rendezvous>>();
+  #rendezvous: Rendezvous | undefined;
+  #measuring: Promise<NatState> | undefined;
+  #nextLogId = 1;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.state = new StateStore(parts.clock, initialState(parts));
+    const registered: Registered = {
+      strategies: new Map(),
+      transports: new Map(),
+      portMappers: new Map(),
+      natProbes: new Map(),
+    };
+    const hooks = new HookBus(parts.clock, ({ hook, owner, reason, quarantined }) =>
+      this.#log(
+        'warn',
+        owner.plugin,
+        `hook ${hook} failed: ${reason}${quarantined ? '; it is not called again' : ''}`,
+      ),
+    );
+    const broker = new SocketBroker(parts.network, parts.clock, parts.random);
+    const mailbox = new Mailbox(parts.identity, parts.clock, parts.random);
+    this.#core = {
+      identity: parts.identity,
+      name: parts.name,
+      clock: parts.clock,
+      random: parts.random,
+      wallClock: parts.wallClock,
+      broker,
+      hooks,
+      state: this.state,
+      events: new EngineEventBus(),
+      mailbox,
+      authorization: parts.authorization,
+      registered,
+      log: this.#logger('engine'),
+      logFor: (plugin) => this.#logger(plugin),
+      rendezvous: () => this.#rendezvous,
+      behaviour: async () =>
+        (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
+      nat: () => this.state.state.nat,
+      mappings: () => this.state.state.nat.mappings,
+    };
+    mailbox.onRefused = (error, from) => this.#log('warn', 'signal', `${from.slice(0, 8)}: ${error.message}`);
+    mailbox.onReceived = (peer, kind, sizeBytes) =>
+      hooks.emit('signal.didReceive', { peer, kind, sizeBytes });
+    this.#worker = new PairingWorker(parts.clock);
+    this.#shares = new Shares(this.#core);
+    this.#forwards = new Forwards(this.#core);
+    const pairing = new Pairing(this.#core, this.#worker, parts.password, parts.clock);
+    this.#peers = new Peers(this.#core, this.#shares, pairing, { among: (urls) => this.#among(urls) });
+    this.registry = createRegistry({
+      registered,
+      hooks,
+      broker,
+      links: () => this.#peers.all(),
+      hostFor: (owner) => this.#hostFor(owner),
+    });
+  }
+
+  get on(): Engine['on'] {
+    return (name, listener) => this.#core.events.on(name, listener);
+  }
+
+  async useRendezvous(rendezvous: Rendezvous | undefined, signal?: AbortSignal): Promise<void> {
+    const previous = this.#rendezvous;
+    this.#rendezvous = rendezvous;
+    await previous?.close();
+    if (!rendezvous) {
+      this.state.apply({ section: 'rendezvous', value: { url: '', status: 'none' } });
+      return;
+    }
+    this.#listen(rendezvous, true);
+    await rendezvous.open(signal);
+    this.#core.broker.stun = rendezvous.stun;
+    this.measure().catch((error: unknown) => this.#log('warn', 'nat', toAwlError(error).message));
+  }
+
+  async measure({
+    full = false,
+    signal,
+  }: { readonly full?: boolean; readonly signal?: AbortSignal } = {}): Promise<NatState> {
+    const { broker, hooks, registered } = this.#core;
+    this.state.apply({ section: 'nat', value: { ...this.#core.nat(), status: 'measuring' } });
+    const measurement = measureNat({
+      broker,
+      hooks,
+      probes: [...registered.natProbes.values()].map(({ probe }) => probe),
+      wallClock: this.#parts.wallClock,
+      signal: AbortSignal.any([this.#lifetime.signal, ...(signal ? [signal] : [])]),
+    });
+    this.#measuring = measurement.mapping;
+    const publish = (nat: NatState): NatState => {
+      const value = { ...nat, mappings: this.#core.nat().mappings };
+      this.state.apply({ section: 'nat', value });
+      return value;
+    };
+    const complete = measurement.complete.then(publish).then((nat) => {
+      this.#measuring = undefined;
+      this.#core.events.emit('nat.behaviour', nat.behaviour);
+      hooks.emit('nat.didChange', nat.behaviour);
+      return nat;
+    });
+    complete.catch(() => {});
+    const mapping = await measurement.mapping.then(publish);
+    return full ? complete : mapping;
+  }
+
+  async connect(
+    to: { readonly peer?: string; readonly ticket?: string },
+    options: ConnectOptions = {},
+  ): Promise<string> {
+    return (await this.#peers.connect(to, options)).link.id;
+  }
+
+  async disconnect(peer: string): Promise<void> {
+    this.#peers.find(peer).disconnect();
+  }
+
+  async ping(peer: string): Promise<{ readonly rttMs: number; readonly path: string }> {
+    const link = this.#peers.find(peer);
+    if (!link.session)
+      throw new AwlError('ERR_SESSION_CLOSED', `There is no session with ${link.state.name}.`);
+    const rttMs = await link.session.ping();
+    const { path } = link.state;
+    return { rttMs, path: path ? `${path.kind} by ${path.strategy} over ${path.transport}` : 'unknown' };
+  }
+
+  cancelAttempt(attempt: string): void {
+    this.#peers.cancel(attempt);
+  }
+
+  async share({
+    target,
+    protocol = 'tcp',
+    expiresS = TICKET_LIFE_S,
+    uses,
+  }: ShareRequest): Promise<{ readonly share: string; readonly ticket: string }> {
+    const { identity, authorization, random, wallClock } = this.#core;
+    const share = this.#shares.add(target, protocol);
+    const expiresAtMs = (Math.floor(wallClock() / 1000) + expiresS) * 1000;
+    const { id, secret } = await authorization.addTicket(random, {
+      share,
+      expiresAtMs,
+      ...(uses === undefined ? {} : { uses }),
+    });
+    const ticket = encodeTicket({
+      peerId: identity.peerId,
+      secret,
+      rendezvous: this.#rendezvous ? [this.#rendezvous.url] : [],
+      share,
+      expiresAtMs,
+      keys: { spki: identity.spki, sealKey: identity.sealKey },
+      candidates: [],
+    });
+    this.#shares.addTicket(share, {
+      id,
+      ticket,
+      expiresAt: expiresAtMs,
+      ...(uses === undefined ? {} : { usesLeft: uses }),
+    });
+    this.#core.events.emit('share.ready', { share, ticket });
+    return { share, ticket };
+  }
+
+  async unshare(share: string): Promise<void> {
+    if (!this.#shares.remove(share))
+      throw new AwlError('ERR_USAGE', `There is no share ${share.slice(0, 64)}.`);
+    await this.#core.authorization.revokeShare(share);
+  }
+
+  async forward(request: ForwardRequest): Promise<{ readonly forward: string; readonly listen: string }> {
+    const { listen, protocol = 'tcp', target } = request;
+    const connected = await this.#peers.connect(request, request);
+    const { link } = connected;
+    const share = target === undefined ? connected.share : undefined;
+    const { signal: _signal, ...again } = request;
+    return this.#forwards.add({
+      listen,
+      protocol,
+      want: { ...(share === undefined ? {} : { share }), ...(target === undefined ? {} : { target }) },
+      link: {
+        peerId: link.id,
+        session: async () => {
+          if (!link.session) await this.#peers.connect(request, again);
+          const { session, flows } = link;
+          if (!session || !flows) throw new AwlError('ERR_SESSION_CLOSED');
+          return { session, flows };
+        },
+      },
+    });
+  }
+
+  async openStream(request: Omit<ForwardRequest, 'listen'>): Promise<import('node:stream').Duplex> {
+    const { link, share } = await this.#peers.connect(request, request);
+    return this.#peers.openStream(link, {
+      share: request.target === undefined ? share : undefined,
+      target: request.target,
+    });
+  }
+
+  async unforward(forward: string): Promise<void> {
+    if (!this.#forwards.remove(forward))
+      throw new AwlError('ERR_USAGE', `There is no forward ${forward.slice(0, 64)}.`);
+  }
+
+  configure(settings: { readonly [key: string]: JsonValue }): void {
+    const { budget } = this.#core.broker;
+    const { 'limits.sockets': sockets, 'limits.probesPerSecond': probesPerSecond } = settings;
+    budget.limits = {
+      sockets: typeof sockets === 'number' ? sockets : budget.limits.sockets,
+      probesPerSecond: typeof probesPerSecond === 'number' ? probesPerSecond : budget.limits.probesPerSecond,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#lifetime.abort(new AwlError('ERR_SESSION_CLOSED', 'the node stops'));
+    this.#forwards[Symbol.dispose]();
+    this.#peers[Symbol.dispose]();
+    this.#shares[Symbol.dispose]();
+    this.#worker[Symbol.dispose]();
+    const others = await Promise.allSettled(this.#others.values());
+    await Promise.all(
+      [
+        this.#rendezvous,
+        ...others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])),
+      ].map((open) => open?.close()),
+    );
+    this.#rendezvous = undefined;
+    this.state[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Takes what a rendezvous brings. Only the node's own tells who is there. */
+  #listen(rendezvous: Rendezvous, own: boolean): void {
+    rendezvous.onSignal = (from, sealed) => this.#core.mailbox.receive(from, sealed, rendezvous);
+    if (!own) return;
+    rendezvous.onPresence = (record) => this.#peers.onPresence(record);
+    rendezvous.onStatus = (status, detail) => {
+      const value: RendezvousState = { url: rendezvous.url, status, ...detail };
+      this.state.apply({ section: 'rendezvous', value });
+    };
+  }
+
+  /** The node's own rendezvous where it will do; else one of those that a ticket names, opened for it and kept. */
+  async #among(urls: readonly string[]): Promise<Rendezvous> {
+    const own = this.#rendezvous;
+    if (own && (urls.length === 0 || urls.includes(own.url))) return own;
+    let failure: unknown = new AwlError('ERR_RENDEZVOUS_UNREACHABLE', 'No rendezvous is configured.', {
+      remedy: 'Set one: `awl config set rendezvous.url awl://HOST`.',
+    });
+    for (const url of urls) {
+      try {
+        return await this.#other(url);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (own) return own;
+    throw failure;
+  }
+
+  #other(url: string): Promise<Rendezvous> {
+    const known = this.#others.get(url);
+    if (known) return known;
+    const opening = (async () => {
+      const rendezvous = this.#parts.openRendezvous(url);
+      this.#listen(rendezvous, !this.#rendezvous);
+      await rendezvous.open(this.#lifetime.signal);
+      if (this.#core.broker.stun.udp.length === 0) {
+        this.#core.broker.stun = rendezvous.stun;
+        await this.measure();
+      }
+      return rendezvous;
+    })();
+    this.#others.set(url, opening);
+    opening.catch(() => this.#others.delete(url));
+    return opening;
+  }
+
+  #hostFor(owner: Owner): Host {
+    return this.#parts.hostFor(this.#parts.network, owner);
+  }
+
+  #log(level: 'debug' | 'info' | 'warn' | 'error', source: string, text: string): void {
+    this.state.apply({
+      log: [
+        {
+          id: this.#nextLogId++,
+          at: this.#parts.wallClock(),
+          level,
+          source,
+          text: text.slice(0, LOG_LINE_CHARS),
+        },
+      ],
+    });
+  }
+
+  #logger(source: string): Logger {
+    return {
+      debug: (message) => this.#log('debug', source, message),
+      info: (message) => this.#log('info', source, message),
+      warn: (message) => this.#log('warn', source, message),
+      error: (message) => this.#log('error', source, message),
+    };
+  }
+}
+
+function initialState({ name, identity, version, wallClock, simulated = false }: EngineParts): EngineState {
+  return {
+    node: { name, peerId: identity.peerId, version, startedAt: wallClock(), simulated },
+    rendezvous: { url: '', status: 'none' },
+    nat: { status: 'unknown', behaviour: UNKNOWN_VECTOR, evidence: [], publicAddresses: [], mappings: [] },
+    peers: {},
+    attempts: {},
+    shares: {},
+    forwards: {},
+    plugins: {},
+    views: {},
+    statusItems: {},
+    commands: {},
+    log: [],
+  };
+}
