@@ -266,7 +266,7 @@ export class AttemptRun implements Disposable {
         },
       });
       const transport = await this.#chooseTransport(remote.transports);
-      const path = openPath({ winner, keys, transport, candidates: pair.remoteCandidates, clock, random });
+      const path = openPath({ winner, keys, transport, pair, clock, random });
       this.#kept.add(winner.lane.scope);
       winner.lane.scope.release(new Set([winner.punched.lease]));
       this.log.trace(

@@ -13,9 +13,10 @@ export interface PathDescription {
 }
 
 /** Where a path runs, by the peer's address and what its candidates said of it. */
-export function pathKind(remote: Endpoint, candidates: readonly Candidate[]): PathKind {
+export function pathKind(remote: Endpoint, candidates: readonly Candidate[], sameLan: boolean): PathKind {
   const candidate = candidates.find(({ endpoint }) => sameEndpoint(endpoint, remote));
   if (candidate?.type === 'relayed') return 'relay';
   if (candidate?.type === 'mapped') return 'mapped';
+  if (sameLan && candidate?.type === 'host') return 'lan';
   return isLocalAddress(remote.address) || isLoopback(remote.address) ? 'lan' : 'direct';
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Candidate, Clock, DatagramChannel, Random, Transport, TransportStats } from '@awl/api';
+import type { Clock, DatagramChannel, Pair, Random, Transport, TransportStats } from '@awl/api';
 import { AwlError } from '@awl/wire';
 import type { Winner } from '../punch/race.ts';
 import type { AttemptKeys } from '../security/attempt-keys.ts';
@@ -26,17 +26,17 @@ export interface OpenPathParts {
   readonly winner: Winner;
   readonly keys: AttemptKeys;
   readonly transport: Transport | undefined;
-  readonly candidates: readonly Candidate[];
+  readonly pair: Pair;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** Puts a transport on the socket that won. Rejects nothing: what breaks later ends the duplex. */
 export function openPath(parts: OpenPathParts): OpenPath {
-  const { winner, candidates } = parts;
+  const { winner, pair } = parts;
   const { punched, lane, rttMs } = winner;
   const describe = (transport: string): PathDescription => ({
-    kind: pathKind(punched.remote, candidates),
+    kind: pathKind(punched.remote, pair.remoteCandidates, pair.sameLan),
     strategy: lane.id,
     transport,
     local: punched.lease.local,

@@ -16,7 +16,7 @@ export const realClock: Clock = {
 
 /** The operating system's random numbers. */
 export const realRandom: Random = {
-  next: () => randomInt(0x1_0000_0000_0000) / 0x1_0000_0000_0000,
+  next: () => randomInt(2 ** 47) / 2 ** 47,
   integer: (below) => (below <= 1 ? 0 : randomInt(below)),
   bytes: (length) => randomBytes(length),
 };
