@@ -23,7 +23,7 @@ module.exports = {
       index('core/api'), index('core/wire'), index('core/engine'), index('core/plugin-host'), index('core/testkit'),
       '^plugins/[^/]+/src/index\\.ts$', '^plugins/[^/]+/package\\.json$',
     ]),
-    only('tui-imports', src('tui'), [index('core/api'), '^core/node/src/(index|client)\\.ts$', index('rendezvous'), index('core/wire')]),
+    only('tui-imports', src('tui'), ['^tui/package\\.json$', index('core/api'), '^core/node/src/(index|client)\\.ts$', index('rendezvous'), index('core/wire')]),
     {
       name: 'plugins-import-api-only', severity: 'error',
       from: { path: '^plugins/([^/]+)/src/' },

@@ -10,6 +10,8 @@ export * from './strategy.ts';
 export * from './transport.ts';
 export * from './hooks.ts';
 export * from './manifest.ts';
+export * from './logger.ts';
+export * from './view.ts';
 export * from './plugin.ts';
 export * from './state.ts';
 export * from './client.ts';

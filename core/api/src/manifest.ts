@@ -1,5 +1,6 @@
 import type { HookName, HookOrder } from './hooks.ts';
 import type { JsonSchema } from './json.ts';
+import type { ViewKind } from './view.ts';
 
 /** What a plugin may touch; shown at install and enforced by the broker. */
 export type Capability = 'udp' | 'tcp' | 'lan-http' | 'multicast' | 'network' | 'files';
@@ -35,9 +36,6 @@ export interface PluginManifest {
   readonly capabilities: readonly Capability[];
   readonly contributes: Contributions;
 }
-
-/** What a view can be: data, never components. */
-export type ViewKind = 'table' | 'keyvalue' | 'log' | 'sparkline' | 'text';
 
 /** The version of this API, which `engines.awl` of a manifest is compared with. */
 export const API_VERSION = '0.1.0';

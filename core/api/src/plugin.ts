@@ -6,36 +6,15 @@ import type { PortMapper } from './mapper.ts';
 import type { NatProbe } from './probe.ts';
 import type { PunchStrategy } from './strategy.ts';
 import type { Transport } from './transport.ts';
+import type { Logger } from './logger.ts';
+import type { ViewData } from './view.ts';
 import type { Sockets } from './lease.ts';
-
-/** A plugin's log; lines carry the plugin's name, and are limited in length and rate. */
-export interface Logger {
-  debug(message: string, data?: JsonValue): void;
-  info(message: string, data?: JsonValue): void;
-  warn(message: string, data?: JsonValue): void;
-  error(message: string, data?: JsonValue): void;
-}
 
 /** Where something that was contributed in the manifest is registered. Disposing takes it back. */
 export interface Registry<T> {
   /** Throws `ERR_PLUGIN_NOT_CONTRIBUTED` for an id that the manifest does not name. */
   register(contribution: T): Disposable;
 }
-
-/** What a view shows. Re-sent on change, at most four times a second. */
-export type ViewData =
-  | {
-      readonly kind: 'table';
-      readonly columns: readonly string[];
-      readonly rows: readonly (readonly string[])[];
-    }
-  | {
-      readonly kind: 'keyvalue';
-      readonly entries: readonly { readonly key: string; readonly value: string }[];
-    }
-  | { readonly kind: 'log'; readonly lines: readonly string[] }
-  | { readonly kind: 'sparkline'; readonly values: readonly number[]; readonly unit?: string }
-  | { readonly kind: 'text'; readonly text: string };
 
 /** A gateway of this host, as its own system tells. */
 export interface Gateway {
@@ -72,9 +51,7 @@ export interface Host {
   gateways(): Promise<readonly Gateway[]>;
   interfaces(): readonly HostInterface[];
   /** Only to a gateway's own address, no redirects. Needs the capability `lan-http`. */
-  lanHttp(
-    request: LanHttpRequest,
-  ): Promise<{
+  lanHttp(request: LanHttpRequest): Promise<{
     readonly status: number;
     readonly headers: { readonly [name: string]: string };
     readonly body: string;

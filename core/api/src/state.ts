@@ -3,7 +3,7 @@ import type { BehaviourVector } from './behaviour.ts';
 import type { Capability } from './manifest.ts';
 import type { JsonValue } from './json.ts';
 import type { PortMapping } from './mapper.ts';
-import type { ViewData } from './plugin.ts';
+import type { ViewData } from './view.ts';
 import type { Evidence } from './probe.ts';
 import type { Assessment, Role } from './strategy.ts';
 

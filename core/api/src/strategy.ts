@@ -3,7 +3,7 @@ import type { BehaviourVector } from './behaviour.ts';
 import type { Clock, Random } from './clock.ts';
 import type { JsonValue } from './json.ts';
 import type { Lease, Sockets } from './lease.ts';
-import type { Logger } from './plugin.ts';
+import type { Logger } from './logger.ts';
 
 /** RFC 8445 §2: the controlling side plans and nominates. */
 export type Role = 'controlling' | 'controlled';
