@@ -1,5 +1,6 @@
 /** A simulated network of NATs on a virtual clock, and what tests of strategies need around it. */
 export * from './clock.ts';
+export * from './pace.ts';
 export * from './random.ts';
 export * from './network/network.ts';
 export * from './network/host.ts';
@@ -15,3 +16,10 @@ export { fakeClient, type FakeClient, type FakeClientOptions, type GivenCommand 
 export { fakeCrowd, fakeThroughput } from './fake-peers.ts';
 export { fakeState } from './fake-state.ts';
 export { FAKE_NOW } from './fake-time.ts';
+export * from './contributions.ts';
+export * from './simulated-peer.ts';
+export * from './simulate.ts';
+export * from './matrix/matrix.ts';
+export * from './matrix/cell.ts';
+export * from './matrix/goals.ts';
+export * from './matrix/render.ts';

@@ -62,8 +62,9 @@ export class SimulatedRendezvous implements Rendezvous {
   onSignal: Rendezvous['onSignal'] = null;
   onPresence: Rendezvous['onPresence'] = null;
   onStatus: Rendezvous['onStatus'] = null;
-  /** Added to each message that comes in, milliseconds: a slow or busy signalling path. */
-  lateMs = 0;
+  /** How much later than it should the n-th message comes in, counted from 0, milliseconds: a slow or busy signalling path. */
+  lateMs: ((nth: number) => number) | null = null;
+  #received = 0;
   readonly #server: SimulatedRendezvousServer;
   readonly #clients: Map<string, SimulatedRendezvous>;
   readonly #host: SimulatedHost;
@@ -120,7 +121,7 @@ export class SimulatedRendezvous implements Rendezvous {
     const receiver = this.#clients.get(peerId);
     if (receiver) {
       const from = this.#published();
-      const delayMs = this.#oneWayMs + receiver.#oneWayMs + receiver.lateMs;
+      const delayMs = this.#oneWayMs + receiver.#oneWayMs + (receiver.lateMs?.(receiver.#received++) ?? 0);
       this.#host.schedule(delayMs, () => {
         if (this.#clients.get(peerId) === receiver) receiver.onSignal?.(from, sealed);
       });

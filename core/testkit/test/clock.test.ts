@@ -26,7 +26,7 @@ describe('the virtual clock', () => {
     const seen: string[] = [];
     clock.schedule(10, () => {
       void (async () => {
-        for (let index = 0; index < 1000; index++) await null;
+        for (let index = 0; index < 1000; index++) await Promise.resolve();
         await new Promise((resolve) => process.nextTick(resolve));
         for await (const chunk of Readable.from(['a', 'b'])) seen.push(`${String(chunk)} at ${clock.now()}`);
       })();

@@ -286,3 +286,11 @@ export class SimulatedNetwork {
 function publicAddress(index: number): string {
   return `${index % 2 === 0 ? '203.0.113' : '198.51.100'}.${11 + index}`;
 }
+
+/** Changes the condition of a site's link to the internet, both directions. */
+export function setSiteLink({ host, router, carrier }: Site, condition: LinkCondition): void {
+  const outermost = carrier ?? router;
+  if (!outermost) return host.setLink(condition);
+  outermost.wan.up.set(condition);
+  outermost.wan.down.set(condition);
+}

@@ -1,0 +1,91 @@
+import type { KindName } from '../network/kinds.ts';
+
+/** What one pair of kinds must reach over one transport, at a round trip of 40 ms between the peers. Times count from the agreed start. */
+export type Goal =
+  | {
+      readonly reach: 'direct';
+      /** 0 to 1. */
+      readonly successRatio: number;
+      readonly medianMs?: number;
+      readonly p95Ms?: number;
+      /** Median of both sides' packets and dials together. */
+      readonly probes?: number;
+    }
+  /** There is no way through; the attempt must say so at once. */
+  | { readonly reach: 'impossible' }
+  /** Whatever comes of it is shown; nothing is promised. */
+  | { readonly reach: 'open' };
+
+/** What a kind's NAT means for the way through. */
+type Class =
+  /** Lets in strangers: open, F. */
+  | 'reachable'
+  /** One external port for all destinations. */
+  | 'cone'
+  | 'ADM'
+  | 'contiguous'
+  | 'random'
+  | 'blocked';
+
+const CLASSES: { readonly [kind in KindName]: Class } = {
+  open: 'reachable',
+  F: 'reachable',
+  R: 'cone',
+  P: 'cone',
+  A: 'ADM',
+  Q: 'contiguous',
+  X: 'random',
+  rst: 'cone',
+  poison: 'cone',
+  udpblocked: 'cone',
+  cgn: 'cone',
+  cgnx: 'random',
+  samelan: 'cone',
+  samenat: 'cone',
+  samecgn: 'cone',
+  ipv6: 'cone',
+};
+
+const RTT_MS = 40;
+/** Timer ticks and the way through LANs and carriers, which are not in the round trip. */
+const SLACK_MS = 15;
+const ONE_RTT: Goal = { reach: 'direct', successRatio: 1, medianMs: RTT_MS + SLACK_MS };
+const TWO_RTT: Goal = { reach: 'direct', successRatio: 1, medianMs: 2 * RTT_MS + SLACK_MS };
+const BOTH_CONES: Goal = { reach: 'direct', successRatio: 1, p95Ms: 2 * RTT_MS + 150 };
+const ONE_HARD: Goal = { reach: 'direct', successRatio: 0.99, medianMs: 500, probes: 1500 };
+const SWEEP: Goal = { reach: 'direct', successRatio: 0.9, medianMs: 13_000 };
+
+/** The goal of a pair, in either order. */
+export function goalOf(local: KindName, remote: KindName, transport: 'udp' | 'tcp'): Goal {
+  if (local === remote && local === 'samelan') return { reach: 'direct', successRatio: 1, medianMs: 50 };
+  if (local === remote && local === 'ipv6') return TWO_RTT;
+  return transport === 'udp' ? udpGoal(local, remote) : tcpGoal(local, remote);
+}
+
+function udpGoal(local: KindName, remote: KindName): Goal {
+  if (local === 'udpblocked' || remote === 'udpblocked') return { reach: 'impossible' };
+  const classes = [CLASSES[local], CLASSES[remote]];
+  const has = (wanted: Class): boolean => classes.includes(wanted);
+  if (has('reachable')) return ONE_RTT;
+  if (classes.every((each) => each === 'cone')) return BOTH_CONES;
+  if (has('cone'))
+    return has('contiguous') ? { reach: 'direct', successRatio: 0.99, medianMs: 200 } : ONE_HARD;
+  if (classes.every((each) => each === 'contiguous'))
+    return { reach: 'direct', successRatio: 0.95, medianMs: 1000 };
+  if (classes.every((each) => each === 'random'))
+    return { reach: 'direct', successRatio: 0.95, medianMs: 15_000, probes: 300_000 };
+  return SWEEP;
+}
+
+function tcpGoal(local: KindName, remote: KindName): Goal {
+  const classes = [CLASSES[local], CLASSES[remote]];
+  const has = (wanted: Class): boolean => classes.includes(wanted);
+  if (has('reachable')) return ONE_RTT;
+  if (classes.every((each) => each === 'cone')) {
+    return local === 'rst' || remote === 'rst'
+      ? { reach: 'direct', successRatio: 0.99, p95Ms: 3000 }
+      : BOTH_CONES;
+  }
+  if (has('cone')) return { reach: 'direct', successRatio: 0.99, medianMs: 500 };
+  return { reach: 'open' };
+}
