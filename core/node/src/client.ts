@@ -140,11 +140,7 @@ class SocketClient implements NodeClient {
 
   /** The answer, or a rejection when the node goes away first. */
   async #send<T>(answer: Promise<T>): Promise<T> {
-    const gone = this.closed.then(() => {
-      throw new AwlError('ERR_CONTROL_REFUSED', 'The node ended the connection.', {
-        remedy: 'Look at its log, or start it again with `awl up`.',
-      });
-    });
+    const gone = this.closed.then(() => Promise.reject(new Error('closed')));
     try {
       return await Promise.race([answer, gone]);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { AwlError, toAwlError } from '@awl/wire';
+import { toAwlError, type AwlError } from '@awl/wire';
 import { clean } from '../app/text/clean.ts';
 
 /** How sure or bad a word is. */

@@ -57,7 +57,9 @@ function setIn(tree: Tree, path: readonly string[], value: JsonValue): Tree {
   const { [key]: old, ...others } = tree;
   if (rest.length === 0) return value === null ? others : { ...others, [key]: value };
   const inner = typeof old === 'object' && old !== null && !Array.isArray(old) ? (old as Tree) : {};
-  return { ...others, [key]: setIn(inner, rest, value) };
+  const changed = setIn(inner, rest, value);
+  // Removing the last part removes what held it: an empty object may lack what its schema asks for.
+  return value === null && Object.keys(changed).length === 0 ? others : { ...others, [key]: changed };
 }
 
 /** Every value with its dotted key. */

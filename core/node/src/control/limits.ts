@@ -13,3 +13,5 @@ export const STALLED_CLIENT_MS = 30_000;
 export const HELLO_TIMEOUT_MS = 5000;
 /** Requests that a client may have open. */
 export const MAX_OPEN_REQUESTS = 64;
+/** Between the refusal of a client and its end. */
+export const REFUSAL_MS = 50;

@@ -13,6 +13,7 @@ import {
   MAX_CLIENT_MESSAGE_BYTES,
   MAX_OPEN_REQUESTS,
   MAX_QUEUED_MESSAGES,
+  REFUSAL_MS,
   STALLED_CLIENT_MS,
 } from './limits.ts';
 import { Command, EventSeen, Hello, PatchMade, TakeSnapshot, toResponseError } from './rpc.ts';
@@ -53,7 +54,8 @@ export function serveClient(socket: Socket, token: string, options: ControlServe
   rpc.onRequest(Hello, (value) => {
     const hello = parseHello(value);
     if (!hello || !sameToken(hello.token, token)) {
-      setImmediate(end, 'wrong token');
+      // Time for the answer to leave.
+      setTimeout(end, REFUSAL_MS, 'wrong token');
       return toResponseError(new AwlError('ERR_CONTROL_REFUSED'));
     }
     clearTimeout(impatience);
@@ -92,7 +94,10 @@ async function runCommand(
   const request = parseCommand(value);
   if ('wrong' in request) throw new AwlError('ERR_WIRE_SCHEMA', `${request.wrong}.`);
   const cancelled = new AbortController();
-  cancellation.onCancellationRequested(() => cancelled.abort(new AwlError('ERR_ATTEMPT_CANCELLED')));
+  const cancel = (): void => cancelled.abort(new AwlError('ERR_ATTEMPT_CANCELLED'));
+  // A request that was cancelled while it waited comes with a token that fires no event.
+  if (cancellation.isCancellationRequested) cancel();
+  cancellation.onCancellationRequested(cancel);
   return options.run(request.name, request.params, AbortSignal.any([gone, cancelled.signal]));
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { AwlError } from '@awl/wire';
 import type { ClientParts } from '../local-client.ts';
 import { storageError, writePrivate, type Files } from '../storage/files.ts';
@@ -53,17 +53,25 @@ export async function takeControl(
 }
 
 function lock(server: Server, token: string): ControlLock {
+  const early = new Set<Socket>();
   const clients = new Set<ServedClient>();
+  let options: ControlServerOptions | undefined;
+  const admit = (socket: Socket): void => {
+    if (!options) return void early.add(socket);
+    const client = serveClient(socket, token, options);
+    clients.add(client);
+    void client.closed.then(() => clients.delete(client));
+  };
+  server.on('connection', admit);
   return {
-    serve(options) {
-      server.on('connection', (socket) => {
-        const client = serveClient(socket, token, options);
-        clients.add(client);
-        void client.closed.then(() => clients.delete(client));
-      });
+    serve(given) {
+      options = given;
+      for (const socket of early) admit(socket);
+      early.clear();
     },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of early) socket.destroy();
       for (const client of clients) client[Symbol.dispose]();
       await closed;
     },
