@@ -23,7 +23,7 @@ function interfaceKind(name: string, internal: boolean): HostInterface['kind'] {
   return /^(tun|tap|wg|utun|tailscale|zt|ppp)/i.test(name) ? 'vpn' : 'link';
 }
 
-/** The default gateways of a Linux host, with their MAC addresses where the neighbour table has them; none on other systems. */
+/** The default gateways of a Linux host, with their MAC addresses where the neighbour table has them. */
 export async function linuxGateways(): Promise<Gateway[]> {
   const [routes, neighbours] = await Promise.all([read('/proc/net/route'), read('/proc/net/arp')]);
   const macs = parseNeighbours(neighbours);

@@ -2,7 +2,8 @@ import { createSocket, type Socket as DgramSocket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '@awl/api';
 import { AwlError } from '@awl/wire';
-import { hostInterfaces, linuxGateways, linuxHostId } from './host.ts';
+import { hostGateways } from './gateways.ts';
+import { hostInterfaces, linuxHostId } from './host.ts';
 import {
   DialError,
   type BindOptions,
@@ -19,7 +20,7 @@ const DEFAULT_TTL = 64;
 /** The operating system's sockets. */
 export const nodeNetwork: Network = {
   interfaces: hostInterfaces,
-  gateways: linuxGateways,
+  gateways: hostGateways,
   hostId: linuxHostId,
   bindUdp,
   reserveTcp,
@@ -68,6 +69,9 @@ class NodeUdpSocket implements UdpSocket {
       socket.setRecvBufferSize(SOCKET_BUFFER_BYTES);
       socket.setSendBufferSize(SOCKET_BUFFER_BYTES);
       if (options.multicastGroup) socket.addMembership(options.multicastGroup, options.address);
+      // For IPv6 the zone of the destination says it.
+      if (options.multicastGroup && options.address && options.family === 4)
+        socket.setMulticastInterface(options.address);
     } catch {
       // The defaults serve, only slower.
     }
