@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { Server as TcpServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { isStun, RENDEZVOUS_ALPN } from '@awl/wire';
@@ -31,6 +32,8 @@ export class TcpFront {
       key: key.keyPem,
       cert: key.certificatePem,
       minVersion: 'TLSv1.3',
+      // No resumption: it would hide the peer's key.
+      secureOptions: constants.SSL_OP_NO_TICKET,
       ALPNProtocols: [RENDEZVOUS_ALPN],
       // Any self-signed certificate will do, and one is wanted: the connection looks at its key.
       requestCert: true,

@@ -1,6 +1,7 @@
 /** The punch engine: the life of a connection, from NAT discovery to forwards. */
 export * from './socket/network.ts';
 export * from './signal/rendezvous.ts';
+export { RendezvousClient, type RendezvousClientOptions } from './signal/rendezvous-client.ts';
 export * from './client.ts';
 export * from './registry.ts';
 export * from './engine.ts';

@@ -63,7 +63,11 @@ export function dialTls(options: TlsDialOptions): Promise<TlsConnection> {
     const onError = (error: NodeJS.ErrnoException): void => {
       // An alert comes from something that speaks TLS, but not with us.
       const code = error.code?.startsWith('ERR_SSL') ? 'ERR_TLS_PEER' : 'ERR_RENDEZVOUS_UNREACHABLE';
-      fail(new AwlError(code, `${host} port ${port}: ${error.message || (error.code ?? 'no connection')}`, { cause: error }));
+      fail(
+        new AwlError(code, `${host} port ${port}: ${error.message || (error.code ?? 'no connection')}`, {
+          cause: error,
+        }),
+      );
     };
     const onClose = (): void =>
       fail(new AwlError('ERR_RENDEZVOUS_UNREACHABLE', `${host} port ${port} closed the connection at once`));
@@ -72,7 +76,9 @@ export function dialTls(options: TlsDialOptions): Promise<TlsConnection> {
     stream.on('close', onClose);
     stream.once('secureConnect', () => {
       const key = stream.getPeerX509Certificate()?.publicKey;
-      const fault = faultOf(stream, alpn) ?? (key?.asymmetricKeyType === 'ed25519' ? undefined : 'it shows no Ed25519 key');
+      const fault =
+        faultOf(stream, alpn) ??
+        (key?.asymmetricKeyType === 'ed25519' ? undefined : 'it shows no Ed25519 key');
       if (fault !== undefined || !key) {
         fail(new AwlError('ERR_TLS_PEER', `${host} port ${port} is not what was expected: ${fault}`));
         return;
