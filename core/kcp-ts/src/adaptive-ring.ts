@@ -1,6 +1,13 @@
 import type { AckSample } from './congestion/controller.ts';
 import { SendRing } from './send-ring.ts';
 
+/** Acknowledgements come in bunches, once per turn of an event loop: over less time than this their rate means nothing, ms. */
+const INTERVAL_MS = 6;
+/** What a flow that has only begun is measured over at least, ms. */
+const FIRST_INTERVAL_MS = 2;
+const MARKS = 16;
+const MARK_EVERY_MS = INTERVAL_MS / (MARKS - 4);
+
 /**
  * The rings of the adaptive sender: when each segment was last sent, the number of that transmission, and what had been delivered then,
  * from which acknowledgements measure the delivery rate (draft-cheng-iccrg-delivery-rate-estimation).
@@ -27,6 +34,11 @@ export class AdaptiveRing extends SendRing {
   #priorAt = 0;
   #sendElapsed = 0;
   #sampleLimited = false;
+  /** What had been delivered at times of the last few ms, since something was first in flight. */
+  readonly #markAt = new Float64Array(MARKS);
+  readonly #markDelivered = new Float64Array(MARKS);
+  #mark = 0;
+  #marks = 0;
 
   protected override grow(capacity: number): void {
     this.sentAt = this.regrow(this.sentAt, new Float64Array(capacity));
@@ -44,6 +56,10 @@ export class AdaptiveRing extends SendRing {
     if (idle) {
       this.#windowFirstSentAt = now;
       this.#lastDeliveredAt = now;
+      if (this.#limitedUntil > 0 || this.#marks === 0) {
+        this.#marks = 0;
+        this.#addMark(now);
+      }
     }
     this.sentAt[slot] = now;
     this.orders[slot] = order;
@@ -83,10 +99,30 @@ export class AdaptiveRing extends SendRing {
     sample.rateBytesPerMs = 0;
     if (this.#priorDelivered < 0) return;
     const elapsedMs = Math.max(this.#sendElapsed, this.#lastDeliveredAt - this.#priorAt);
-    // Shorter than the least round trip: bunched acknowledgements, not a rate.
-    if (elapsedMs > 0 && elapsedMs >= Math.min(sample.minRttMs, 1)) {
+    if (elapsedMs >= INTERVAL_MS)
       sample.rateBytesPerMs = (this.deliveredBytes - this.#priorDelivered) / elapsedMs;
-    }
+    else sample.rateBytesPerMs = this.#rateOverMarks();
     this.#priorDelivered = -1;
+  }
+
+  /** The rate since the newest mark that is old enough, or since something was first in flight. */
+  #rateOverMarks(): number {
+    const now = this.#lastDeliveredAt;
+    if (now - this.#markAt[this.#mark]! >= MARK_EVERY_MS) this.#addMark(now);
+    let index = this.#mark;
+    for (let count = 1; count < this.#marks && now - this.#markAt[index]! < INTERVAL_MS; count++) {
+      index = (index + MARKS - 1) % MARKS;
+    }
+    const elapsedMs = now - this.#markAt[index]!;
+    // Less than that of an application that pauses is a burst and no rate.
+    if (this.#sampleLimited && elapsedMs < INTERVAL_MS) return 0;
+    return (this.deliveredBytes - this.#markDelivered[index]!) / Math.max(FIRST_INTERVAL_MS, elapsedMs);
+  }
+
+  #addMark(at: number): void {
+    this.#mark = (this.#mark + 1) % MARKS;
+    this.#marks = Math.min(MARKS, this.#marks + 1);
+    this.#markAt[this.#mark] = at;
+    this.#markDelivered[this.#mark] = this.deliveredBytes;
   }
 }

@@ -7,10 +7,10 @@ import { RoundTrip } from './round-trip.ts';
 import { CMD_PUSH, diff32 } from './segment.ts';
 import { type Sender, SenderCounters, type SenderGauges } from './sender.ts';
 
-/** Later transmissions acknowledged before one counts as lost (RFC 9002, section 6.1.1), and how far reordering may raise that. */
-const PACKET_THRESHOLD = 3;
-const PACKET_THRESHOLD_MAX = 1024;
-/** Part of a round trip that a segment may be late (RFC 9002, section 6.1.2), and how far reordering may raise that. */
+/**
+ * Part of a round trip that a segment may be overtaken by before it counts as lost (the reordering window of RFC 8985), and how far
+ * needless retransmissions may raise it. It also gives lost acknowledgements the time to be repeated.
+ */
 const LATE_RATIO = 1 / 8;
 const LATE_RATIO_MAX = 1;
 const GRANULARITY_MS = 1;
@@ -21,7 +21,7 @@ const DEAD_TRANSMISSIONS = 32;
 const FIRST_REMOTE_WINDOW = 128;
 
 /**
- * Retransmission from measured time (after RACK-TLP, RFC 8985, and RFC 9002), a congestion controller, and pacing. Segments are looked at in
+ * Retransmission from measured time (after RACK-TLP, RFC 8985), a congestion controller, and pacing. Segments are looked at in
  * the order of their transmission, so that each is looked at about once whatever the window.
  */
 export class AdaptiveSender implements Sender {
@@ -44,8 +44,8 @@ export class AdaptiveSender implements Sender {
   #newestAcked = -1;
   #anyAcked = false;
   #ackedSentAt = -Infinity;
-  #packetThreshold = PACKET_THRESHOLD;
   #lateRatio = LATE_RATIO;
+  #raisedAt = -Infinity;
   #lossAt = Infinity;
   #timeoutsInRow = 0;
   #silentSince = 0;
@@ -125,8 +125,9 @@ export class AdaptiveSender implements Sender {
   }
 
   #onReordering(now: number): void {
-    this.#packetThreshold = Math.min(PACKET_THRESHOLD_MAX, this.#packetThreshold + 1);
-    this.#lateRatio = Math.min(LATE_RATIO_MAX, this.#lateRatio + LATE_RATIO / 8);
+    if (now - this.#raisedAt < this.#roundTrip.smoothedMs) return;
+    this.#raisedAt = now;
+    this.#lateRatio = Math.min(LATE_RATIO_MAX, this.#lateRatio + LATE_RATIO);
     this.#controller.onSpuriousLoss(now);
   }
 
@@ -163,10 +164,9 @@ export class AdaptiveSender implements Sender {
         sent.shift();
         continue;
       }
-      const behind = diff32(this.#newestAcked, sent.head);
-      if (!this.#anyAcked || behind <= 0) return;
+      if (!this.#anyAcked || diff32(this.#newestAcked, sent.head) <= 0) return;
       const lateAt = ring.sentAt[slot]! + lateMs;
-      if (behind < this.#packetThreshold && now < lateAt) {
+      if (now < lateAt) {
         this.#lossAt = lateAt;
         return;
       }
@@ -244,8 +244,7 @@ export class AdaptiveSender implements Sender {
     sample.lostBytes = 0;
     sample.lostSentAt = 0;
     sample.rttMs = 0;
-    if (this.#packetThreshold > PACKET_THRESHOLD) this.#packetThreshold -= 1 / 256;
-    if (this.#lateRatio > LATE_RATIO) this.#lateRatio -= LATE_RATIO / 4096;
+    if (this.#lateRatio > LATE_RATIO) this.#lateRatio -= LATE_RATIO / 1024;
   }
 
   roomBytes(now: number): number {

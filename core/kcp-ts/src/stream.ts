@@ -183,6 +183,7 @@ export class KcpStream extends Duplex {
       const written = this.#written;
       this.#written = null;
       this.#pending = [];
+      this.#pendingAt = 0;
       written();
     }
     this.#arm(now);

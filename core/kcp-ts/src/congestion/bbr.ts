@@ -20,6 +20,8 @@ const QUEUE_FACTOR = 1.25;
 /** …or when it is heavier than any radio link's. */
 const LOSS_HEAVY = 0.2;
 const LOSS_BETA = 0.7;
+/** What the ceiling that congestion set regains each round. */
+const CEILING_GROWTH = 1.03;
 const LEAST_LOSSES = 8;
 
 type State = 'startup' | 'drain' | 'probe-bandwidth' | 'probe-rtt';
@@ -122,7 +124,7 @@ export class Bbr implements CongestionController {
       this.#ceiling = Math.max(MIN_WINDOW * this.#mss, Math.min(this.windowBytes, this.#ceiling) * LOSS_BETA);
       if (this.#state === 'startup') this.#fullRounds = FULL_ROUNDS;
     } else if (this.#ceiling < Infinity) {
-      this.#ceiling = this.#ceiling > 4 * this.#bdp() ? Infinity : this.#ceiling * 1.1;
+      this.#ceiling = this.#ceiling > 4 * this.#bdp() ? Infinity : this.#ceiling * CEILING_GROWTH;
     }
     if (this.#state !== 'startup') return;
     if (sample.appLimited && !congested) return;
@@ -193,13 +195,27 @@ export class Bbr implements CongestionController {
       this.windowBytes += sample.ackedBytes;
       return;
     }
-    this.pacingBytesPerMs = this.#pacingGain * this.#rate;
+    this.#pace(sample.smoothedRttMs);
     const bdp = this.#bdp();
     let window = WINDOW_GAIN * bdp + 3 * this.#mss;
     if (this.#state === 'startup')
       window = Math.max(STARTUP_GAIN * bdp, this.windowBytes, FIRST_WINDOW * this.#mss);
     if (this.#state === 'probe-rtt') window = bdp / 2;
     this.windowBytes = Math.max(least, Math.min(window, this.#ceiling));
+  }
+
+  #pace(smoothedRttMs: number): void {
+    const least = (MIN_WINDOW * this.#mss) / Math.max(10, smoothedRttMs);
+    const rate = Math.max(least, this.#pacingGain * this.#rate);
+    if (this.#state === 'startup') {
+      // The first samples are of single packets: only ever faster until the pipe is full.
+      if (this.pacingBytesPerMs === Infinity) {
+        this.pacingBytesPerMs = (STARTUP_GAIN * FIRST_WINDOW * this.#mss) / Math.max(1, smoothedRttMs);
+      }
+      this.pacingBytesPerMs = Math.max(this.pacingBytesPerMs, rate);
+    } else {
+      this.pacingBytesPerMs = rate;
+    }
   }
 
   onTimeout(count: number): void {
