@@ -16,6 +16,8 @@ export interface Pair {
   readonly remoteCandidates: readonly Candidate[];
   /** True where both sides proved that they are behind the same gateway, or on the same link or host. */
   readonly sameLan: boolean;
+  /** True where both users allowed searches of a whole range of ports: tens of thousands of packets, a burden for routers' tables. */
+  readonly exhaustive: boolean;
 }
 
 /** What a strategy expects of a pair. Likelihood 0 means "do not try", and `reason` says why. */

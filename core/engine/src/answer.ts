@@ -1,4 +1,3 @@
-import type { JsonValue } from '@awl/api';
 import { AwlError, toAwlError } from '@awl/wire';
 import { AttemptRun, type AttemptResult } from './attempt.ts';
 import type { EngineCore } from './core.ts';
@@ -68,7 +67,7 @@ export async function answer(
       'signal',
       `offer received: ${offer.strategies.length} strategies, ${offer.candidates.length} candidates`,
     );
-    const side = await run.prepare(offer.behaviour as AttemptRun['log']['state']['local']);
+    const side = await run.prepare(offer.behaviour);
     const pair = run.pair(offer);
     const assessed = await run.assess(pair, offer);
     const resumes = offer.session !== undefined && options.hasSession(offer.session);
@@ -82,7 +81,7 @@ export async function answer(
       clock: { receivedMs: offered.receivedAt, sentMs: clock.now() },
       ...(resumes ? { session: offer.session } : {}),
     };
-    const answered = await conversation.send('answer', body as unknown as JsonValue, offered.hash);
+    const answered = await conversation.send('answer', body, offered.hash);
     const gone = await conversation.next('go', {
       previousHash: answered.hash,
       timeoutMs: GO_TIMEOUT_MS,

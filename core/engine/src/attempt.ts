@@ -15,7 +15,7 @@ import type { EngineCore } from './core.ts';
 import { openPath, type OpenPath } from './path/open-path.ts';
 import { assessLanes } from './punch/assess.ts';
 import { AttemptLog } from './punch/attempt-log.ts';
-import { deliver, protocolOf, type Lane } from './punch/lane.ts';
+import { deliver, type Lane, type RegisteredStrategy } from './punch/lane.ts';
 import { prepareLanes } from './punch/prepare.ts';
 import { runRace } from './punch/race.ts';
 import { verdict } from './punch/verdict.ts';
@@ -92,9 +92,7 @@ export class AttemptRun implements Disposable {
   /** Lets the strategies open their sockets, and says what this side tells the other. */
   async prepare(remote?: BehaviourVector): Promise<SideBody> {
     const { broker, clock, random, registered, logFor } = this.#core;
-    const strategies = [...registered.strategies.values()].filter(({ strategy }) =>
-      this.#wanted(strategy.id),
-    );
+    const strategies = [...registered.strategies.values()].filter((registered) => this.#wanted(registered));
     const lanes = await prepareLanes(strategies, {
       broker,
       clock,
@@ -107,12 +105,7 @@ export class AttemptRun implements Disposable {
       signal: this.signal,
     });
     this.signal.throwIfAborted();
-    for (const lane of lanes) {
-      const protocol = protocolOf(lane);
-      const { transport = 'any' } = this.#wish;
-      if (transport !== 'any' && protocol !== undefined && protocol !== transport) lane.scope.release();
-      else this.#lanes.set(lane.id, lane);
-    }
+    for (const lane of lanes) this.#lanes.set(lane.id, lane);
     const ids = [this.conversation.attemptId, ...this.#offererAndAnswerer()] as const;
     [this.#candidates, this.#fingerprints] = await Promise.all([
       this.#gather(),
@@ -133,6 +126,7 @@ export class AttemptRun implements Disposable {
       transports: [...registered.transports.keys()],
       gateways: [...this.#fingerprints],
       name: this.#core.name,
+      exhaustive: this.#core.exhaustive(),
     };
   }
 
@@ -140,10 +134,11 @@ export class AttemptRun implements Disposable {
   pair(remote: SideBody): Pair {
     return {
       local: this.#local,
-      remote: remote.behaviour as BehaviourVector,
+      remote: remote.behaviour,
       localCandidates: this.#candidates,
       remoteCandidates: remote.candidates,
       sameLan: shareLan(this.#fingerprints, remote.gateways),
+      exhaustive: this.#core.exhaustive() && remote.exhaustive === true,
     };
   }
 
@@ -309,10 +304,13 @@ export class AttemptRun implements Disposable {
     }
   }
 
-  #wanted(id: string): boolean {
-    const { strategies } = this.#wish;
+  #wanted({ strategy: { id }, protocol }: RegisteredStrategy): boolean {
+    const { strategies, transport = 'any' } = this.#wish;
     const name = id.slice(0, id.lastIndexOf('@'));
-    return !strategies || strategies.includes(id) || strategies.includes(name);
+    return (
+      (transport === 'any' || transport === protocol) &&
+      (!strategies || strategies.includes(id) || strategies.includes(name))
+    );
   }
 
   #offererAndAnswerer(): readonly [string, string] {
@@ -338,7 +336,8 @@ export class AttemptRun implements Disposable {
   }
 
   /** From `go` on the peer's candidates may be probed; where the rendezvous saw it, it really is. */
-  #permit({ remoteCandidates, sameLan }: Pair): void {
+  #permit({ remoteCandidates, sameLan, exhaustive }: Pair): void {
+    this.#destinations.unlimited = exhaustive;
     this.#destinations.permit(
       remoteCandidates.map(({ endpoint }) => endpoint.address),
       { sameHost: sameLan },

@@ -51,6 +51,8 @@ export interface EngineCore {
   /** The behaviour measured last; waits for a measurement that is under way. */
   behaviour: () => Promise<BehaviourVector>;
   nat: () => NatState;
+  /** The user allows searches of a whole range of ports. */
+  exhaustive: () => boolean;
   /** Mappings that port mappers hold. */
   mappings: () => readonly PortMapping[];
 }

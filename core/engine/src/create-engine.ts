@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import {
   UNKNOWN_BEHAVIOUR,
   type BehaviourVector,
@@ -51,6 +52,7 @@ class PunchEngine implements Engine {
   #rendezvous: Rendezvous | undefined;
   #measuring: Promise<NatState> | undefined;
   #nextLogId = 1;
+  #exhaustive = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -92,6 +94,7 @@ class PunchEngine implements Engine {
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,
       mappings: () => this.state.state.nat.mappings,
+      exhaustive: () => this.#exhaustive,
     };
     mailbox.onRefused = (error, from) => this.#log('warn', 'signal', `${from.slice(0, 8)}: ${error.message}`);
     mailbox.onReceived = (peer, kind, sizeBytes) =>
@@ -243,7 +246,7 @@ class PunchEngine implements Engine {
     });
   }
 
-  async openStream(request: Omit<ForwardRequest, 'listen'>): Promise<import('node:stream').Duplex> {
+  async openStream(request: Omit<ForwardRequest, 'listen'>): Promise<Duplex> {
     const { link, share } = await this.#peers.connect(request, request);
     return this.#peers.openStream(link, {
       share: request.target === undefined ? share : undefined,
@@ -258,7 +261,12 @@ class PunchEngine implements Engine {
 
   configure(settings: { readonly [key: string]: JsonValue }): void {
     const { budget } = this.#core.broker;
-    const { 'limits.sockets': sockets, 'limits.probesPerSecond': probesPerSecond } = settings;
+    const {
+      'limits.sockets': sockets,
+      'limits.probesPerSecond': probesPerSecond,
+      'probing.exhaustive': exhaustive,
+    } = settings;
+    if (typeof exhaustive === 'boolean') this.#exhaustive = exhaustive;
     budget.limits = {
       sockets: typeof sockets === 'number' ? sockets : budget.limits.sockets,
       probesPerSecond: typeof probesPerSecond === 'number' ? probesPerSecond : budget.limits.probesPerSecond,
@@ -272,12 +280,9 @@ class PunchEngine implements Engine {
     this.#shares[Symbol.dispose]();
     this.#worker[Symbol.dispose]();
     const others = await Promise.allSettled(this.#others.values());
-    await Promise.all(
-      [
-        this.#rendezvous,
-        ...others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])),
-      ].map((open) => open?.close()),
-    );
+    const open = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
+    if (this.#rendezvous) open.push(this.#rendezvous);
+    await Promise.all(open.map((rendezvous) => rendezvous.close()));
     this.#rendezvous = undefined;
     this.state[Symbol.dispose]();
   }

@@ -1,4 +1,3 @@
-import type { JsonValue } from '@awl/api';
 import { AwlError, toAwlError } from '@awl/wire';
 import { AttemptRun, type AttemptResult, type AttemptWish } from './attempt.ts';
 import type { EngineCore } from './core.ts';
@@ -69,7 +68,7 @@ async function lead(core: EngineCore, run: AttemptRun, request: DialRequest): Pr
     kind: 'offer',
     sizeBytes: JSON.stringify(offer).length,
   });
-  const offered = await conversation.send('offer', offer as unknown as JsonValue);
+  const offered = await conversation.send('offer', offer);
   run.log.trace(
     'signal',
     `offer sent: ${side.strategies.length} strategies, ${side.candidates.length} candidates`,

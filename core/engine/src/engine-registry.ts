@@ -36,8 +36,8 @@ export function createRegistry({ registered, hooks, broker, links, hostFor }: Re
     return [...links()].filter(({ state }) => state.path !== undefined && own.has(state.path.transport));
   };
   return {
-    addStrategy: (strategy: PunchStrategy, owner) =>
-      claim(registered.strategies, 'strategy', strategy.id, { strategy, owner }),
+    addStrategy: (strategy: PunchStrategy, owner, protocol) =>
+      claim(registered.strategies, 'strategy', strategy.id, { strategy, owner, protocol }),
     addTransport: (transport: Transport, owner) =>
       claim(registered.transports, 'transport', transport.id, { transport, owner }),
     addPortMapper: (mapper: PortMapper, owner) =>

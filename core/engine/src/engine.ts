@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Clock, Host, JsonValue, NatState, Random } from '@awl/api';
 import type { StateStore } from './client.ts';
 import type { EngineRegistry, Owner } from './registry.ts';
@@ -91,9 +92,9 @@ export interface Engine extends AsyncDisposable {
   /** Listens and leads to the peer; resolves once listening. The session is made now, and again whenever it is needed. */
   forward(request: ForwardRequest): Promise<{ readonly forward: string; readonly listen: string }>;
   /** One stream to a share of a peer, for `--stdio`. */
-  openStream(request: Omit<ForwardRequest, 'listen'>): Promise<import('node:stream').Duplex>;
+  openStream(request: Omit<ForwardRequest, 'listen'>): Promise<Duplex>;
   unforward(forward: string): Promise<void>;
-  /** Changes a limit or strategy setting at run time. */
+  /** Changes settings at run time: `limits.sockets`, `limits.probesPerSecond`, `probing.exhaustive`. */
   configure(settings: { readonly [key: string]: JsonValue }): void;
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type {
   Host,
   NatProbe,
   PortMapper,
+  Protocol,
   PunchStrategy,
   Sockets,
   Transport,
@@ -23,7 +24,8 @@ export interface Owner {
  * refused with `ERR_PLUGIN_CONFLICT`, naming both.
  */
 export interface EngineRegistry {
-  addStrategy(strategy: PunchStrategy, owner: Owner): Disposable;
+  /** `protocol` is what the strategy punches, as its manifest says. */
+  addStrategy(strategy: PunchStrategy, owner: Owner, protocol: Protocol): Disposable;
   addTransport(transport: Transport, owner: Owner): Disposable;
   addPortMapper(mapper: PortMapper, owner: Owner): Disposable;
   addNatProbe(probe: NatProbe, owner: Owner): Disposable;

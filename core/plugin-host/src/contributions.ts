@@ -186,7 +186,7 @@ export function contribute(plugin: Activatable, registry: EngineRegistry): Dispo
   const { contributes } = plugin.manifest;
   using stack = new DisposableStack();
   for (const strategy of contributes.strategies ?? []) {
-    stack.use(registry.addStrategy(lazyStrategy(plugin, strategyId(strategy)), owner));
+    stack.use(registry.addStrategy(lazyStrategy(plugin, strategyId(strategy)), owner, strategy.transport));
   }
   for (const { id } of contributes.portMappers ?? [])
     stack.use(registry.addPortMapper(lazyMapper(plugin, id), owner));

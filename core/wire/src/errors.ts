@@ -174,7 +174,7 @@ export const ERRORS = {
   ERR_PATH_BOTH_RANDOM: {
     meaning: 'Both sides take a random port for each destination.',
     remedy:
-      'Turn on port mapping at one side, or allow the long search: `awl config set strategies.udp-birthday-both.enabled true`.',
+      'Turn on port mapping at one side, or allow the long search: `awl config set probing.exhaustive true`.',
   },
   ERR_PATH_NO_STRATEGY: {
     meaning: 'No enabled strategy fits this pair of networks.',

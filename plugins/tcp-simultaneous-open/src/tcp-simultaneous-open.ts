@@ -6,12 +6,12 @@ import {
   type Assessment,
   type Attempt,
   type Endpoint,
-  type JsonValue,
   type Pair,
   type PunchStrategy,
   type TcpLease,
   type TransportBehaviour,
 } from '@awl/api';
+import { endpointOf, keepsOnePort } from './reach.ts';
 
 /**
  * Redials are spread at random: two sides that redial in step after a RST would meet the other's closed port each time.
@@ -38,7 +38,7 @@ export const tcpSimultaneousOpen: PunchStrategy = {
       return failed('bad-advert', 'the other side did not say where its port is');
     const done = new AbortController();
     const { local, remote } = attempt.pair;
-    const dialling = onePort(remote.tcp)
+    const dialling = keepsOnePort(remote.tcp)
       ? redial(attempt, lease, target, done.signal)
       : dialThenListen(attempt, lease, target);
     dialling.catch(() => {}); // an aborted delay; the check's absence tells it below
@@ -72,24 +72,6 @@ async function dialThenListen(attempt: Attempt, lease: TcpLease, target: Endpoin
   await lease.listen();
 }
 
-function endpointOf(advert: JsonValue | undefined): Endpoint | undefined {
-  if (typeof advert !== 'object' || advert === null || Array.isArray(advert)) return undefined;
-  const { address, port } = advert as { readonly [key: string]: JsonValue };
-  if (
-    typeof address !== 'string' ||
-    typeof port !== 'number' ||
-    !Number.isInteger(port) ||
-    port < 1 ||
-    port > 65535
-  )
-    return undefined;
-  return { address, port };
-}
-
-function onePort(behaviour: TransportBehaviour): boolean {
-  return behaviour.natted === false || behaviour.mapping === 'EIM' || behaviour.mapping === 'unknown';
-}
-
 function admits({ filtering, natted, mapping }: TransportBehaviour): boolean {
   return (filtering === 'EIF' || filtering === 'ADF') && (natted === false || mapping === 'EIM');
 }
@@ -98,7 +80,7 @@ function assess({ local: { tcp: local }, remote: { tcp: remote } }: Pair): Asses
   const cost = { expectedMs: 250, probes: 40 };
   if (local.blocked === true || remote.blocked === true)
     return { likelihood: 0, reason: 'TCP is blocked on one side' };
-  if (onePort(local) && onePort(remote)) {
+  if (keepsOnePort(local) && keepsOnePort(remote)) {
     const sure = local.mapping !== 'unknown' && remote.mapping !== 'unknown';
     return {
       ...cost,

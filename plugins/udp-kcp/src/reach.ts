@@ -1,18 +1,41 @@
-import type { Endpoint, JsonValue, TransportBehaviour } from '@awl/api';
+import { familyOf, type Endpoint, type JsonValue, type Pair, type TransportBehaviour } from '@awl/api';
+
+/** How hard it is to know from where a side's packets to a new destination will come. */
+export type Hardness = 'one-port' | 'contiguous' | 'per-address' | 'random';
 
 /** Strangers' packets get in through a mapping of this side. */
 export function admitsStrangers(behaviour: TransportBehaviour): boolean {
-  return behaviour.filtering === 'EIF' && (behaviour.natted === false || behaviour.mapping === 'EIM');
+  return behaviour.filtering === 'EIF' && keepsPort(behaviour);
 }
 
 /** The address that this side's packets come from is enough to be let in by it. */
 export function admitsByAddress(behaviour: TransportBehaviour): boolean {
-  return behaviour.filtering === 'ADF' && (behaviour.natted === false || behaviour.mapping === 'EIM');
+  return behaviour.filtering === 'ADF' && keepsPort(behaviour);
 }
 
-/** One external port serves for every destination, as far as is known. */
-export function hasOnePort(behaviour: TransportBehaviour): boolean {
-  return behaviour.natted === false || behaviour.mapping === 'EIM' || behaviour.mapping === 'unknown';
+function keepsPort(behaviour: TransportBehaviour): boolean {
+  return behaviour.natted === false || behaviour.mapping === 'EIM';
+}
+
+/** An unknown mapping counts as the commonest, endpoint-independent: it is tried, and little is lost. */
+export function hardness(behaviour: TransportBehaviour): Hardness {
+  if (keepsPort(behaviour) || behaviour.mapping === 'unknown') return 'one-port';
+  if (behaviour.allocation === 'contiguous' && behaviour.step !== undefined) return 'contiguous';
+  return behaviour.mapping === 'ADM' ? 'per-address' : 'random';
+}
+
+/** UDP is known not to pass on one of the sides. */
+export function udpBlocked({ local, remote }: Pair): boolean {
+  return local.udp.blocked === true || remote.udp.blocked === true;
+}
+
+/** Where the other side's packets come from: its address, as its own measurement or candidates tell it. */
+export function remoteAddress({ remote, remoteCandidates }: Pair): string | undefined {
+  const reflexive = remoteCandidates.find(
+    ({ type, protocol, endpoint }) =>
+      type === 'server-reflexive' && protocol === 'udp' && familyOf(endpoint) === 4,
+  );
+  return reflexive?.endpoint.address ?? remote.udp.external?.address;
 }
 
 /** An endpoint out of an advert; undefined for anything else. */

@@ -9,7 +9,7 @@ import {
   type UdpLease,
   type Endpoint,
 } from '@awl/api';
-import { admitsByAddress, admitsStrangers, advertOf, endpointOf, hasOnePort } from './reach.ts';
+import { admitsByAddress, admitsStrangers, advertOf, endpointOf, hardness, udpBlocked } from './reach.ts';
 
 /** When checks leave, ms after the agreed start: dense while both clocks may differ by a little, then backing off. */
 const CHECK_TIMES_MS = [20, 40, 70, 110, 160, 230, 320, 450, 650, 900, 1200, 1600, 2100, 2700, 3400];
@@ -64,11 +64,14 @@ function send(lease: UdpLease, to: Endpoint, fromMs: number): void {
   ]);
 }
 
-function assess({ local: { udp: local }, remote: { udp: remote } }: Pair): Assessment {
+function assess(pair: Pair): Assessment {
+  const {
+    local: { udp: local },
+    remote: { udp: remote },
+  } = pair;
   const cost = { expectedMs: 150, probes: 2 * CHECK_TIMES_MS.length };
-  if (local.blocked === true || remote.blocked === true)
-    return { likelihood: 0, reason: 'UDP is blocked on one side' };
-  if (hasOnePort(local) && hasOnePort(remote)) {
+  if (udpBlocked(pair)) return { likelihood: 0, reason: 'UDP is blocked on one side' };
+  if (hardness(local) === 'one-port' && hardness(remote) === 'one-port') {
     const sure = local.mapping !== 'unknown' && remote.mapping !== 'unknown';
     return {
       ...cost,
@@ -80,8 +83,8 @@ function assess({ local: { udp: local }, remote: { udp: remote } }: Pair): Asses
   }
   if (admitsStrangers(local) || admitsStrangers(remote))
     return { ...cost, likelihood: 0.97, reason: 'one side lets in packets from anywhere' };
-  if ((admitsByAddress(local) && hasOnePort(local)) || (admitsByAddress(remote) && hasOnePort(remote)))
-    return { ...cost, likelihood: 0.9, reason: 'one side lets in every port of an address that it sent to' };
+  if (admitsByAddress(local) || admitsByAddress(remote))
+    return { ...cost, likelihood: 0.95, reason: 'one side lets in every port of an address that it sent to' };
   return {
     likelihood: 0,
     reason: 'a side takes another port for each destination, so it is not known where to send',

@@ -48,7 +48,7 @@ export function notes(
   return {
     evidence,
     note: (field, value, weight, observation) =>
-      evidence.push({ protocol, field, value, weight, observation, source } as Evidence),
+      evidence.push({ protocol, field, value, weight, observation, source }),
   };
 }
 

@@ -40,6 +40,6 @@ function sane({ likelihood, expectedMs, probes, reason }: Assessment): Assessmen
       ? {}
       : { expectedMs: Math.min(600_000, Math.max(0, Math.round(expectedMs))) }),
     ...(probes === undefined ? {} : { probes: Math.min(1_000_000, Math.max(0, Math.round(probes))) }),
-    reason: String(reason).slice(0, REASON_LIMIT),
+    reason: reason.slice(0, REASON_LIMIT),
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonValue, Preparation, PunchStrategy, RaceState, Role } from '@awl/api';
+import type { JsonValue, Preparation, Protocol, PunchStrategy, RaceState, Role } from '@awl/api';
 import type { Owner } from '../registry.ts';
 import type { Scope } from '../socket/broker.ts';
 import type { CheckAgent } from '../socket/check-agent.ts';
@@ -7,6 +7,8 @@ import type { CheckAgent } from '../socket/check-agent.ts';
 export interface RegisteredStrategy {
   readonly strategy: PunchStrategy;
   readonly owner: Owner;
+  /** What it punches. */
+  readonly protocol: Protocol;
 }
 
 /** One strategy's part in one attempt: its sockets, its checks, what it prepared. */
@@ -32,9 +34,4 @@ export function deliver(lane: Lane, message: JsonValue): void {
   if (lane.inbox.length >= INBOX_LIMIT) return;
   lane.inbox.push(message);
   lane.onMessage?.();
-}
-
-/** Which protocol a strategy punches, by its leases. */
-export function protocolOf(lane: Lane): 'udp' | 'tcp' | undefined {
-  return lane.preparation.leases[0]?.protocol;
 }

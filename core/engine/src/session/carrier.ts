@@ -3,16 +3,15 @@ import type { Clock, DatagramChannel, Role } from '@awl/api';
 import { AwlError, isErrorCode, type ErrorCode } from '@awl/wire';
 import type { Identity } from '../security/identity.ts';
 import type { OpenedDatagram } from './datagram.ts';
-import { decodeJoin, encodeJoin, proves, type Join, type ResumeKeys } from './join.ts';
+import { decodeJoin, encodeJoin, judgeJoin, proves, type ResumeKeys } from './join.ts';
 import type { SessionLimits } from './limits.ts';
 import { SessionPath, type PathDescription, type PathEvents, type PathPhase } from './path.ts';
 import { encodeOffset, encodeRecord, RECORD } from './record.ts';
+import { PathSet } from './path-set.ts';
+import { ReceiveLog } from './receive-log.ts';
 import { SendLog } from './send-log.ts';
 import { secure } from './tls.ts';
 
-/** So many bytes are confirmed at once, or what there is after the delay. */
-const ACK_BYTES = 256 * 1024;
-const ACK_DELAY_MS = 20;
 const SECRET_BYTES = 32;
 
 /** A punched path to make part of a session. */
@@ -52,13 +51,8 @@ export interface CarrierEvents {
   ended(code: ErrorCode, reason: string): void;
 }
 
-/** A path while `attach` waits for it. */
-interface Attachment {
-  readonly done: PromiseWithResolvers<void>;
-  /** No other path was in use when it began: offsets can only have grown since. */
-  readonly alone: boolean;
-  readonly hold: boolean;
-}
+/** As many epochs back a peer may have stayed when paths broke before it heard of the newest. */
+const KEPT_SECRETS = 8;
 
 /**
  * Carries a session's two byte streams over whichever path is live, exactly: each byte has an offset, is kept until the peer confirms it, and
@@ -67,21 +61,26 @@ interface Attachment {
 export class Carrier implements PathEvents {
   readonly #options: CarrierOptions;
   readonly #log: SendLog;
-  readonly #paths = new Map<SessionPath, Attachment>();
+  readonly #paths: PathSet;
   readonly #closing = new AbortController();
   #live: SessionPath | undefined;
-  /** Controlling: the newest nomination sent. Controlled: the newest followed. */
+  /** Of the newest nomination: sent by the controlling side, followed by the other. */
   #epoch = 0;
+  /** Of the newest path that came into service; 0 before the first. */
+  #servedEpoch = 0;
+  /** By epoch, from the TLS of the path nominated then: what a RESUME is proved with. */
+  readonly #secrets = new Map<number, Buffer>();
   #handshakes = 0;
-  #received = 0;
-  #confirmed = 0;
-  #ackTimer: Disposable | undefined;
-  readonly #retired = new Map<SessionPath, Disposable>();
-  #secret: Buffer | undefined;
+  readonly #arrived: ReceiveLog;
 
   constructor(options: CarrierOptions) {
     this.#options = options;
+    this.#paths = new PathSet(options.clock);
     this.#log = new SendLog(options.limits.unackedBytes);
+    this.#arrived = new ReceiveLog(options.clock, (received) => {
+      this.#live?.send(encodeOffset(RECORD.ack, received));
+      return this.#live !== undefined;
+    });
   }
 
   get live(): SessionPath | undefined {
@@ -109,8 +108,7 @@ export class Carrier implements PathEvents {
   /** Secures a path and joins it to the session. Resolves when it is in service; for a held or the controlled side, when it could be. */
   async attach(options: AttachOptions, signal?: AbortSignal): Promise<SessionPath> {
     const { clock, limits, role } = this.#options;
-    const prepared = [...this.#paths.keys()].filter(({ phase }) => phase === 'prepared').length;
-    if (this.#closing.signal.aborted || this.#handshakes + prepared >= limits.preparedPaths) {
+    if (this.#closing.signal.aborted || this.#handshakes + this.#paths.prepared >= limits.preparedPaths) {
       options.duplex.on('error', () => {});
       options.duplex.destroy();
       throw (
@@ -140,12 +138,11 @@ export class Carrier implements PathEvents {
         limits,
         events: this,
       });
-      const attachment = { done: Promise.withResolvers<void>(), alone, hold: options.hold ?? false };
-      this.#paths.set(path, attachment);
+      const member = this.#paths.add(path, alone, options.hold ?? false);
       stop.addEventListener('abort', onStop, { once: true });
       this.#join(path);
-      if (role === 'controlling' && !attachment.hold) this.#nominate(path);
-      await attachment.done.promise;
+      if (role === 'controlling' && !member.hold) this.#nominate(path);
+      await member.done.promise;
       return path;
     } catch (error) {
       throw stop.aborted ? stop.reason : error;
@@ -164,16 +161,8 @@ export class Carrier implements PathEvents {
   /** Ends all paths; the peer is told. */
   close(code: ErrorCode): void {
     this.#closing.abort(new AwlError(code));
-    this.#ackTimer?.[Symbol.dispose]();
-    const last = encodeRecord(RECORD.close, Buffer.from(code));
-    for (const [path, attachment] of this.#paths) {
-      path.close(path.phase === 'joining' || path.phase === 'retired' ? undefined : last);
-      attachment.done.reject(new AwlError(code));
-      attachment.done.promise.catch(() => {});
-    }
-    for (const timer of this.#retired.values()) timer[Symbol.dispose]();
-    this.#retired.clear();
-    this.#paths.clear();
+    this.#arrived[Symbol.dispose]();
+    this.#paths.close(code, encodeRecord(RECORD.close, Buffer.from(code)));
     this.#live = undefined;
   }
 
@@ -196,12 +185,9 @@ export class Carrier implements PathEvents {
 
   bytes(path: SessionPath, offset: number, chunk: Buffer): string | undefined {
     if (path.phase !== 'live' && path.phase !== 'retired') return 'data on a path that was not nominated';
-    const seen = this.#received - offset;
-    if (seen < 0) return `data at ${offset} after ${this.#received}`;
-    if (seen >= chunk.length) return undefined;
-    this.#received = offset + chunk.length;
-    this.#acknowledge();
-    return this.#options.events.receive(seen === 0 ? chunk : chunk.subarray(seen));
+    const fresh = this.#arrived.accept(offset, chunk);
+    if (!fresh) return `data at ${offset} after ${this.#arrived.received}`;
+    return fresh.length > 0 ? this.#options.events.receive(fresh) : undefined;
   }
 
   record(path: SessionPath, type: number, body: Buffer): string | undefined {
@@ -240,14 +226,11 @@ export class Carrier implements PathEvents {
   violated(path: SessionPath, why: string): void {
     if (path.phase === 'live' || path.phase === 'retired')
       this.#options.events.ended('ERR_SESSION_PROTOCOL', why);
-    else path.fail(this.#secret ? 'ERR_SESSION_RESUME' : 'ERR_SESSION_PROTOCOL', why);
+    else path.fail(this.#servedEpoch > 0 ? 'ERR_SESSION_RESUME' : 'ERR_SESSION_PROTOCOL', why);
   }
 
   down(path: SessionPath, before: PathPhase, code: ErrorCode, reason: string): void {
-    const attachment = this.#paths.get(path);
-    this.#forget(path);
-    attachment?.done.reject(new AwlError(code, `The path was lost: ${reason}.`));
-    attachment?.done.promise.catch(() => {});
+    this.#paths.remove(path, code, reason);
     if (before !== 'live') return;
     this.#live = undefined;
     this.#options.events.lost(code, reason);
@@ -255,64 +238,61 @@ export class Carrier implements PathEvents {
 
   // Joining.
 
-  #keys(path: SessionPath): ResumeKeys | undefined {
-    return this.#secret && { secret: this.#secret, exporter: path.exporter('path', SECRET_BYTES) };
+  #keys(path: SessionPath, epoch: number): ResumeKeys | undefined {
+    const secret = this.#secrets.get(epoch);
+    return secret && { secret, exporter: path.exporter('path', SECRET_BYTES) };
   }
 
   #join(path: SessionPath): void {
-    const join: Join = {
-      resume: this.#secret !== undefined,
+    const join = {
+      resume: this.#servedEpoch > 0,
       sessionId: this.#options.sessionId,
-      epoch: this.#epoch,
+      epoch: this.#servedEpoch,
       transcript: path.transcript,
-      received: this.#received,
+      received: this.#arrived.received,
       sent: this.#log.end,
     };
-    path.send(encodeJoin(join, this.#keys(path), this.#options.role));
+    path.send(encodeJoin(join, this.#keys(path, join.epoch), this.#options.role));
   }
 
   #joined(path: SessionPath, type: number, body: Buffer): string | undefined {
-    const attachment = this.#paths.get(path);
-    if (path.phase !== 'joining' || !attachment) return 'it joined twice';
+    const member = this.#paths.get(path);
+    if (path.phase !== 'joining' || !member) return 'it joined twice';
     const join = decodeJoin(type, body);
     if (typeof join === 'string') return join;
-    const fault = this.#judge(path, join, body, attachment.alone);
+    const { role, sessionId } = this.#options;
+    const keys = this.#keys(path, join.epoch);
+    const fault = judgeJoin(join, {
+      sessionId,
+      transcript: path.transcript,
+      begun: this.#servedEpoch > 0,
+      proved: keys !== undefined && proves(body, keys, role === 'controlling' ? 'controlled' : 'controlling'),
+      received: this.#arrived.received,
+      acked: this.#log.acked,
+      sent: this.#log.end,
+      alone: member.alone,
+    });
     if (fault !== undefined) return fault;
-    // A session begins with the first path on which both sides heard of each other.
-    if (!join.resume || !this.#secret) this.#secret = path.exporter('resume', SECRET_BYTES);
     path.phase = 'prepared';
-    if (this.#options.role === 'controlled' || attachment.hold) attachment.done.resolve();
+    if (role === 'controlled' || member.hold) member.done.resolve();
     return undefined;
-  }
-
-  #judge(path: SessionPath, join: Join, body: Buffer, alone: boolean): string | undefined {
-    if (!join.sessionId.equals(this.#options.sessionId)) return 'the peer means another session';
-    if (!join.transcript.equals(path.transcript)) return 'the signalling was changed on its way';
-    const keys = this.#keys(path);
-    if (!join.resume) {
-      const begun = keys && (this.#log.acked > 0 || this.#received > 0);
-      return begun ? 'the peer does not know the session any more' : undefined;
-    }
-    const other: Role = this.#options.role === 'controlling' ? 'controlled' : 'controlling';
-    if (keys && !proves(body, keys, other)) return 'the peer does not know the session';
-    const ahead = this.#options.role === 'controlling' ? join.epoch > this.#epoch : join.epoch < this.#epoch;
-    const impossible = join.received > this.#log.end || (!keys && join.received > 0);
-    const backwards = alone && (join.received < this.#log.acked || join.sent < this.#received);
-    return ahead || impossible || backwards ? 'its offsets cannot be' : undefined;
   }
 
   // Choosing the path.
 
   #nominate(path: SessionPath): void {
     path.nominatedEpoch = ++this.#epoch;
-    path.send(encodeOffset(RECORD.nominate, this.#received, path.nominatedEpoch));
+    this.#keepSecret(path);
+    path.send(encodeOffset(RECORD.nominate, this.#arrived.received, path.nominatedEpoch));
   }
 
   #nominated(path: SessionPath, epoch: number, received: number): string | undefined {
     if (this.#options.role === 'controlling' || path.phase !== 'prepared') return 'a nomination out of turn';
     if (epoch <= this.#epoch || received > this.#log.end) return 'a nomination that cannot be';
     this.#epoch = epoch;
-    path.send(encodeOffset(RECORD.nominated, this.#received, epoch));
+    path.nominatedEpoch = epoch;
+    this.#keepSecret(path);
+    path.send(encodeOffset(RECORD.nominated, this.#arrived.received, epoch));
     this.#switch(path, received);
     return undefined;
   }
@@ -333,40 +313,20 @@ export class Carrier implements PathEvents {
     // What the peer confirmed elsewhere in the meantime is not needed again.
     this.#log.rewind(Math.max(received, this.#log.acked));
     this.#live = path;
+    this.#servedEpoch = path.nominatedEpoch;
     path.phase = 'live';
     this.#paths.get(path)?.done.resolve();
-    if (old) this.#retire(old);
+    // The controlling side ends the old path; the other reads it until then, or until it must be dead.
+    if (old) this.#paths.retire(old, this.#options.role === 'controlling' ? 0 : this.#options.limits.stallMs);
     this.#options.events.selected(path);
     path.want();
   }
 
-  /** The controlling side ends the old path; the other keeps reading it until then, or until it must be dead. */
-  #retire(path: SessionPath): void {
-    path.phase = 'retired';
-    const end = (): void => {
-      this.#forget(path);
-      path.close();
-    };
-    if (this.#options.role === 'controlling') end();
-    else this.#retired.set(path, this.#options.clock.schedule(this.#options.limits.stallMs, end));
-  }
-
-  #forget(path: SessionPath): void {
-    this.#paths.delete(path);
-    this.#retired.get(path)?.[Symbol.dispose]();
-    this.#retired.delete(path);
-  }
-
-  #acknowledge(): void {
-    if (this.#received - this.#confirmed >= ACK_BYTES) return this.#sendAck();
-    this.#ackTimer ??= this.#options.clock.schedule(ACK_DELAY_MS, () => this.#sendAck());
-  }
-
-  #sendAck(): void {
-    this.#ackTimer?.[Symbol.dispose]();
-    this.#ackTimer = undefined;
-    if (!this.#live || this.#received === this.#confirmed) return;
-    this.#confirmed = this.#received;
-    this.#live.send(encodeOffset(RECORD.ack, this.#received));
+  #keepSecret(path: SessionPath): void {
+    this.#secrets.set(path.nominatedEpoch, path.exporter('resume', SECRET_BYTES));
+    for (const epoch of this.#secrets.keys()) {
+      if (this.#secrets.size <= KEPT_SECRETS) break;
+      if (epoch !== this.#servedEpoch) this.#secrets.delete(epoch);
+    }
   }
 }

@@ -20,7 +20,7 @@ export interface Offsets {
 export interface Join extends Offsets {
   readonly resume: boolean;
   readonly sessionId: Buffer;
-  /** Of the newest nomination that the sender knows. */
+  /** Of the newest path that was in service at the sender; its TLS gave the secret of the proof. */
   readonly epoch: number;
   /** Hash of the signalling that led to this path: who changed it, changed this. */
   readonly transcript: Buffer;
@@ -28,7 +28,7 @@ export interface Join extends Offsets {
 
 /** What proves that a RESUME was made for this very TLS connection by one who knows the session. */
 export interface ResumeKeys {
-  /** From the first path's TLS. */
+  /** From the TLS of the path that was in service. */
   readonly secret: Buffer;
   /** From this path's TLS. */
   readonly exporter: Buffer;
@@ -84,4 +84,34 @@ export function decodeJoin(type: number, body: Buffer): Join | string {
 export function proves(body: Buffer, keys: ResumeKeys, sender: Role): boolean {
   const fields = body.subarray(0, BODY_BYTES - HASH_BYTES);
   return timingSafeEqual(body.subarray(BODY_BYTES - HASH_BYTES), proof(fields, keys, sender));
+}
+
+/** What a peer's first message is held against. */
+export interface JoinState extends Offsets {
+  readonly sessionId: Buffer;
+  readonly transcript: Buffer;
+  /** A path was in service here. */
+  readonly begun: boolean;
+  /** The message proves that its sender knows the session. */
+  readonly proved: boolean;
+  /** The peer confirmed everything before it. */
+  readonly acked: number;
+  /** No other path was in use since before the peer wrote this, so its offsets cannot be behind ours. */
+  readonly alone: boolean;
+}
+
+/**
+ * What is wrong with a peer's first message, or undefined. The two sides may differ about whether the session has begun: a path can break
+ * when one of them has heard of its nomination. Then no byte has passed, and what both have is the beginning.
+ */
+export function judgeJoin(join: Join, state: JoinState): string | undefined {
+  if (!join.sessionId.equals(state.sessionId)) return 'the peer means another session';
+  if (!join.transcript.equals(state.transcript)) return 'the signalling was changed on its way';
+  if (!join.resume) {
+    return state.acked > 0 || state.received > 0 ? 'the peer does not know the session any more' : undefined;
+  }
+  if (!state.begun) return join.received > 0 ? 'the peer means an earlier session' : undefined;
+  if (!state.proved) return 'the peer does not know the session';
+  const backwards = state.alone && (join.received < state.acked || join.sent < state.received);
+  return join.received > state.sent || backwards ? 'its offsets cannot be' : undefined;
 }

@@ -108,6 +108,8 @@ const side = {
   /** Keyed fingerprints of gateways: an equal one on both sides means the same network. */
   gateways: Type.Array(Type.String({ minLength: 1, maxLength: 44 }), { maxItems: 8 }),
   name: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' })),
+  /** This side's user allows searches of a whole range of ports. */
+  exhaustive: Type.Optional(Type.Boolean()),
   /** The session that the new path is for; in an answer: the answering side still has it. Without one: a new session. */
   session: Type.Optional(Bytes(16)),
 };

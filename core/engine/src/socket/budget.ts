@@ -9,7 +9,7 @@ export interface NodeLimits {
   readonly probesPerSecond: number;
 }
 
-export const DEFAULT_NODE_LIMITS: NodeLimits = { sockets: 1200, probesPerSecond: 4000 };
+export const DEFAULT_NODE_LIMITS: NodeLimits = { sockets: 1200, probesPerSecond: 15_000 };
 
 /** The node-wide budget: a count of sockets and a token bucket of probes. */
 export class NodeBudget {

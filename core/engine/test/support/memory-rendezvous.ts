@@ -31,7 +31,9 @@ export class MemoryRendezvous {
       },
       async lookup(nameOrId) {
         refuse();
-        return [...hub.#members.values()].find((member) => member.record.peerId === nameOrId || member.record.name === nameOrId)?.record;
+        return [...hub.#members.values()].find(
+          (member) => member.record.peerId === nameOrId || member.record.name === nameOrId,
+        )?.record;
       },
       async send(peerId, sealed) {
         refuse();

@@ -1,0 +1,110 @@
+import {
+  connected,
+  failed,
+  type Assessment,
+  type Attempt,
+  type Pair,
+  type PunchStrategy,
+  type UdpLease,
+} from '@awl/api';
+import { advertOf, endpointOf, hardness, udpBlocked, type Hardness } from './reach.ts';
+
+/** Ports after the last one seen that are tried: others' traffic on the same router takes some in between. */
+const WINDOW = 40;
+/** How far the two sides' counters may have run apart where both are contiguous. */
+const DRIFT = 12;
+const DIAGONAL_PACKETS = 240;
+const SPACING_MS = 2;
+const ROUNDS = 3;
+const ROUND_MS = 450;
+
+/**
+ * A router that takes one external port after the other betrays the next ones. Against a side that keeps one port, the window of ports
+ * after the last seen is tried; where both count, both walk up together, each guessing a little ahead of the other.
+ */
+export const udpPredict: PunchStrategy = {
+  id: 'udp-predict@1',
+  assess,
+  async prepare({ sockets, signal }) {
+    const leases = await sockets.openUdp();
+    return { leases, advert: { mapped: advertOf(await leases[0]!.reflexive(signal)) } };
+  },
+  async punch(attempt) {
+    let [lease] = attempt.leases;
+    let seen = endpointOf(attempt.peerAdvert, 'mapped');
+    if (!seen || lease?.protocol !== 'udp')
+      return failed('bad-advert', 'the other side did not say where its socket is');
+    for (let round = 0; round < ROUNDS; round++) {
+      walk(attempt, lease, seen, round);
+      const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
+      if (check) return connected(check);
+      if (attempt.signal.aborted) break;
+      // Fresh sockets and fresh sightings: the ports that were guessed are behind the counter now.
+      const [next] = await attempt.sockets.openUdp();
+      const mapped = await next!.reflexive(attempt.signal);
+      await attempt.exchange({ mapped: advertOf(mapped) });
+      lease = next!;
+      seen = endpointOf(await attempt.nextMessage(ROUND_MS), 'mapped') ?? seen;
+    }
+    return failed('no-answer', `none of the ports after ${seen.port} answered`);
+  },
+};
+
+function walk(
+  attempt: Attempt,
+  lease: UdpLease,
+  seen: { readonly address: string; readonly port: number },
+  round: number,
+): void {
+  const { local, remote } = attempt.pair;
+  const step = remote.udp.step ?? 1;
+  const fromMs = round === 0 ? 0 : Math.max(0, attempt.clock.now());
+  const at = (index: number) => ({
+    kind: 'check' as const,
+    to: { address: seen.address, port: wrap(seen.port + index * step) },
+    atMs: fromMs + index * SPACING_MS,
+  });
+  const [ours, theirs] = [hardness(local.udp), hardness(remote.udp)];
+  if (theirs !== 'contiguous') {
+    // One port at the other side: everything goes there, and each packet may be the one that its window waits for.
+    const times = [0, 15, 40, 80, 150, 250, 400];
+    lease.schedule(times.map((afterMs) => ({ kind: 'check' as const, to: seen, atMs: fromMs + afterMs })));
+  } else if (ours !== 'contiguous') {
+    lease.schedule(Array.from({ length: WINDOW }, (_, index) => at(index + 1)));
+  } else {
+    const packets = Array.from({ length: DIAGONAL_PACKETS }, (_, index) => ({
+      ...at(index + 1 + attempt.random.integer(DRIFT)),
+      atMs: fromMs + index * SPACING_MS,
+    }));
+    lease.schedule(packets);
+  }
+}
+
+/** Routers that count start again at the bottom of their range. */
+function wrap(port: number): number {
+  const lowest = 1024;
+  const size = 65_536 - lowest;
+  return lowest + ((((port - lowest) % size) + size) % size);
+}
+
+function assess(pair: Pair): Assessment {
+  if (udpBlocked(pair)) return { likelihood: 0, reason: 'UDP is blocked on one side' };
+  const kinds: readonly Hardness[] = [hardness(pair.local.udp), hardness(pair.remote.udp)];
+  const counting = kinds.filter((kind) => kind === 'contiguous').length;
+  if (counting === 0) return { likelihood: 0, reason: 'no side takes its ports one after the other' };
+  if (counting === 2)
+    return {
+      likelihood: 0.9,
+      expectedMs: 300,
+      probes: 2 * DIAGONAL_PACKETS,
+      reason: 'both sides take their ports one after the other',
+    };
+  if (kinds.includes('one-port'))
+    return {
+      likelihood: 0.95,
+      expectedMs: 150,
+      probes: 60,
+      reason: 'one side takes its ports one after the other, the other keeps one',
+    };
+  return { likelihood: 0, reason: 'the ports of the other side cannot be predicted' };
+}
