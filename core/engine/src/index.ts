@@ -25,7 +25,8 @@ export {
   type SessionOptions,
   type SessionStats,
 } from './session/session.ts';
-export type { AttachOptions } from './session/carrier.ts';
+export type { AttachOptions } from './session/carrier-options.ts';
 export type { PathDescription } from './session/path.ts';
 export type { SessionStream } from './session/stream.ts';
 export { SESSION_LIMITS, type SessionLimits } from './session/limits.ts';
+export { lanHost } from './socket/lan-host.ts';

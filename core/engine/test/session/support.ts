@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import type { Clock } from '@awl/api';
 import { createIdentity } from '../../src/security/identity.ts';
-import type { AttachOptions } from '../../src/session/carrier.ts';
+import type { AttachOptions } from '../../src/session/carrier-options.ts';
 import { createSession, type Session, type SessionOptions } from '../../src/session/session.ts';
 import type { SessionStream } from '../../src/session/stream.ts';
 

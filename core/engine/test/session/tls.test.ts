@@ -111,7 +111,6 @@ suite('TLS between peers', { timeout: 20_000 }, () => {
       return socket;
     };
     const first = await run();
-    console.log('TICKETS', tickets.length);
     // With no ticket given, what the client can still offer is the session object of the handshake itself.
     const offered = tickets[0] ?? first.getSession();
     assert.ok(offered);
