@@ -55,7 +55,10 @@ async function send(): Promise<void> {
   };
   stream.on('data', () => {
     rtts.push(performance.now() - sentAt);
-    if (++pings < 200 && performance.now() - startedAt < 2000) return void setTimeout(ping, 2);
+    if (++pings < 200 && performance.now() - startedAt < 2000) {
+      setTimeout(ping, 2);
+      return;
+    }
     rtts.sort((a, b) => a - b);
     process.send!({ p50: rtts[Math.floor(pings / 2)], p99: rtts[Math.floor(pings * 0.99)] });
     stream.removeAllListeners('data');

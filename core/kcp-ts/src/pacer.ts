@@ -25,6 +25,6 @@ export class Pacer {
 
   /** Time until something may leave, ms. */
   waitMs(rateBytesPerMs: number): number {
-    return this.#budget > 0 || rateBytesPerMs === Infinity ? 0 : -this.#budget / rateBytesPerMs;
+    return this.#budget > 0 || rateBytesPerMs === Infinity ? 0 : (1 - this.#budget) / rateBytesPerMs;
   }
 }
