@@ -82,10 +82,7 @@ export class Rpc implements Disposable {
     });
     this.#connection.onNotification((method, params) => handlers.notification(method, params));
     this.#connection.onError(() => undefined);
-    this.#connection.onClose(() => {
-      this.close(new AwlError('ERR_PLUGIN_CRASHED'));
-      handlers.closed();
-    });
+    this.#connection.onClose(() => handlers.closed());
     this.#connection.listen();
   }
 
