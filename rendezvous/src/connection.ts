@@ -47,6 +47,8 @@ const FEATURES = ['watch'];
 const LINGER_MS = 2000;
 /** Tokens per message grow by one for each so many bytes. */
 const BYTES_PER_TOKEN = 4096;
+/** The whole list is a large answer. */
+const WATCH_COST = 20;
 /** Refused messages in a row after which a peer is not worth answering. */
 const MAX_OVERRUNS = 100;
 
@@ -114,6 +116,7 @@ export class ControlConnection implements Inbox, Watcher {
         this.#log('error', 'connection.failed', { reason: toAwlError(error).message });
     } finally {
       this.#scope.dispose();
+      this.#context.watchers.delete(this);
       if (this.#peer) {
         await this.#context.presence.leave(this.#peer.peerId, this.#token);
         this.#log('info', 'peer.offline', { peerId: this.#peer.peerId });
@@ -232,8 +235,7 @@ export class ControlConnection implements Inbox, Watcher {
 
   async #handle(message: ClientMessage): Promise<void> {
     if (message.type === 'hello') throw new Fatal('ERR_WIRE_SCHEMA', 'A second hello.');
-    const sizeBytes = message.type === 'signal' ? message.sealed.length : 0;
-    const waitMs = this.#rate.take('', this.#context.clock.now(), 1 + sizeBytes / BYTES_PER_TOKEN);
+    const waitMs = this.#rate.take('', this.#context.clock.now(), costOf(message));
     if (waitMs > 0) return this.#overrun(message.id, waitMs);
     this.#overruns = 0;
     const { id } = message;
@@ -249,7 +251,6 @@ export class ControlConnection implements Inbox, Watcher {
       case 'watch':
         await this.#send({ type: 'done', id });
         this.#context.watchers.add(this);
-        this.#scope.defer(() => this.#context.watchers.delete(this));
         return this.#sendList();
     }
   }
@@ -341,6 +342,12 @@ export class ControlConnection implements Inbox, Watcher {
   #log(level: LogEntry['level'], event: string, details: Record<string, unknown>): void {
     this.#context.log({ level, event, ...details });
   }
+}
+
+/** In tokens of the rate limit. */
+function costOf(message: ClientMessage): number {
+  if (message.type === 'signal') return 1 + message.sealed.length / BYTES_PER_TOKEN;
+  return message.type === 'watch' ? WATCH_COST : 1;
 }
 
 function accept(message: Parsed<ClientMessage>): ClientMessage {

@@ -10,12 +10,8 @@ import {
   type RendezvousUrl,
 } from '@awl/wire';
 import { dialTls, type TlsConnection, type TlsDialOptions } from '../socket/tls-dial.ts';
-import {
-  connectControl,
-  RendezvousError,
-  type ControlIdentity,
-  type RendezvousControl,
-} from './rendezvous-control.ts';
+import { connectControl, type ControlIdentity, type RendezvousControl } from './rendezvous-control.ts';
+import { RendezvousError } from './rendezvous-error.ts';
 import type { PeerRecord, Rendezvous } from './rendezvous.ts';
 
 export interface RendezvousClientOptions {
@@ -53,7 +49,10 @@ const FOR_GOOD: readonly string[] = [
   'ERR_WIRE_VERSION',
 ] satisfies ErrorCode[];
 
-/** A rendezvous over TLS. Reconnects by itself until closed, or until it is refused for good. */
+/**
+ * A rendezvous over TLS. Reconnects by itself until closed. Only the first connection can fail for good: later a changed key may be that of
+ * a captive portal, and the right one comes back.
+ */
 export class RendezvousClient implements Rendezvous {
   readonly url: string;
   onSignal: Rendezvous['onSignal'] = null;
@@ -145,7 +144,7 @@ export class RendezvousClient implements Rendezvous {
     throw new AwlError('ERR_RENDEZVOUS_UNREACHABLE', `There is no connection to ${this.url} now.`);
   }
 
-  /** Connects again and again. Rejects when refused for good. */
+  /** Connects again and again. Rejects when the first connection is refused for good. */
   async #run(
     url: RendezvousUrl,
     events: { connected: () => void; failed: (error: AwlError) => AwlError },
@@ -153,6 +152,7 @@ export class RendezvousClient implements Rendezvous {
     const { clock, random } = this.#options;
     const closed = this.#closing.signal;
     let retryMs = FIRST_RETRY_MS;
+    let hasConnected = false;
     while (!closed.aborted) {
       let lost: AwlError;
       this.onStatus?.('connecting', {});
@@ -160,6 +160,7 @@ export class RendezvousClient implements Rendezvous {
         using control = await this.#connect(url);
         this.#control = control;
         retryMs = FIRST_RETRY_MS;
+        hasConnected = true;
         events.connected();
         lost = await control.lost;
       } catch (error) {
@@ -173,7 +174,10 @@ export class RendezvousClient implements Rendezvous {
       if (closed.aborted) return;
       events.failed(lost);
       this.onStatus?.('lost', { code: lost.code, reason: lost.message });
-      if (FOR_GOOD.includes(lost.code)) throw lost;
+      if (FOR_GOOD.includes(lost.code)) {
+        if (!hasConnected) throw lost;
+        retryMs = LAST_RETRY_MS;
+      }
       // A rendezvous that stopped or turned us away is not run over by all its peers at once.
       const waitMs = Math.max(retryMs, (lost instanceof RendezvousError && lost.retryAfterMs) || 0);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);

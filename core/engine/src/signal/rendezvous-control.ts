@@ -6,7 +6,6 @@ import {
   encodeFrame,
   FrameReader,
   formatIp,
-  isErrorCode,
   parseIp,
   parseServerMessage,
   peerIdOf,
@@ -14,7 +13,6 @@ import {
   RENDEZVOUS_EXPORTER,
   RENDEZVOUS_VERSION,
   type ClientMessage,
-  type ErrorCode,
   type HelloMessage,
   type PeerEntry,
   type RendezvousUrl,
@@ -24,6 +22,7 @@ import {
 import type { Identity } from '../security/identity.ts';
 import type { TlsConnection, TlsDialOptions } from '../socket/tls-dial.ts';
 import type { Rendezvous } from './rendezvous.ts';
+import { RendezvousError, serverError, unreachable } from './rendezvous-error.ts';
 
 /** What of the node's identity a control connection needs. */
 export type ControlIdentity = Pick<
@@ -49,16 +48,6 @@ export interface ControlOptions {
   };
 }
 
-/** A failure that may say when to come back. */
-export class RendezvousError extends AwlError {
-  /** Milliseconds; not before they have passed. */
-  readonly retryAfterMs: number | undefined;
-  constructor(code: ErrorCode, detail: string, retryAfterMs?: number) {
-    super(code, detail);
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
 type Request = Exclude<ClientMessage, HelloMessage>;
 type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 type Answer = Extract<ServerMessage, { readonly type: 'found' | 'done' | 'pong' }>;
@@ -73,22 +62,6 @@ const MAX_PENDING = 256;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Pings per lifetime: two may be lost. */
 const PINGS_PER_LIFETIME = 3;
-/** What a rendezvous may blame us with; any other code would speak for somebody else. */
-const SERVER_CODES: readonly string[] = [
-  'ERR_RENDEZVOUS_ACCESS',
-  'ERR_RENDEZVOUS_LIMIT',
-  'ERR_NAME_TAKEN',
-  'ERR_NAME_INVALID',
-  'ERR_PEER_OFFLINE',
-  'ERR_PEER_UNKNOWN',
-  'ERR_WIRE_TOO_LARGE',
-  'ERR_WIRE_MALFORMED',
-  'ERR_WIRE_SCHEMA',
-  'ERR_WIRE_VERSION',
-  'ERR_TLS_PEER',
-  'ERR_STORAGE',
-] satisfies ErrorCode[];
-
 /** Connects, checks the server's key, and registers. Rejects with `ERR_RENDEZVOUS_…`, `ERR_NAME_…`, `ERR_WIRE_…`, `ERR_TLS_PEER`. */
 export async function connectControl(options: ControlOptions): Promise<RendezvousControl> {
   const { url, identity, knownFingerprint, signal } = options;
@@ -300,18 +273,4 @@ export class RendezvousControl implements Disposable {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#lose(error);
   }
-}
-
-function unreachable(detail: string): RendezvousError {
-  return new RendezvousError('ERR_RENDEZVOUS_UNREACHABLE', detail);
-}
-
-/** The rendezvous' own words, made harmless for a terminal. */
-function serverError({
-  code,
-  reason,
-  retryAfterMs,
-}: Extract<ServerMessage, { readonly type: 'error' }>): RendezvousError {
-  const known = isErrorCode(code) && SERVER_CODES.includes(code) ? code : 'ERR_RENDEZVOUS_UNREACHABLE';
-  return new RendezvousError(known, reason.slice(0, 300).replaceAll(/[^\x20-\x7e]/g, '?'), retryAfterMs);
 }
