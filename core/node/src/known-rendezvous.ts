@@ -16,21 +16,31 @@ export class KnownRendezvous {
     this.#file = new JsonFile(path, KnownSchema, files);
   }
 
+  /** What a place is known by. */
+  placeOf({ host, port }: RendezvousUrl): string {
+    return `${host}:${port}`;
+  }
+
+  /** Fingerprints by place. */
+  all(): Promise<ReadonlyMap<string, string>> {
+    return this.#read();
+  }
+
   async fingerprintOf(url: RendezvousUrl): Promise<string | undefined> {
-    return (await this.#read()).get(placeOf(url));
+    return (await this.#read()).get(this.placeOf(url));
   }
 
   async remember(url: RendezvousUrl, fingerprint: string): Promise<void> {
     const known = await this.#read();
-    known.delete(placeOf(url));
-    known.set(placeOf(url), fingerprint);
+    known.delete(this.placeOf(url));
+    known.set(this.placeOf(url), fingerprint);
     await this.#write(known);
   }
 
   /** Resolves with whether one was known. */
   async forget(url: RendezvousUrl): Promise<boolean> {
     const known = await this.#read();
-    const wasKnown = known.delete(placeOf(url));
+    const wasKnown = known.delete(this.placeOf(url));
     if (wasKnown) await this.#write(known);
     return wasKnown;
   }
@@ -43,8 +53,4 @@ export class KnownRendezvous {
     const content: Static<typeof KnownSchema> = Object.fromEntries([...known].slice(-MAX_KNOWN));
     return this.#file.write(content);
   }
-}
-
-function placeOf({ host, port }: RendezvousUrl): string {
-  return `${host}:${port}`;
 }

@@ -1,15 +1,16 @@
 import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:fs';
 import type { LogLine } from '@awl/api';
-import pino, { type Logger as Pino } from 'pino';
+import type { StateStore } from '@awl/engine';
+import pino from 'pino';
 import { PRIVATE_FILE_MODE } from './storage/files.ts';
 
 export type LogLevel = LogLine['level'];
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
 const MAX_TEXT_LENGTH = 2000;
 
-/** The node's log: structured lines in a file, short ones in the state for UIs. */
+/** The node's log: every line of the state, the engine's and plugins' too, is also a line of JSON in a file. */
 export interface NodeLog extends Disposable {
-  write(level: LogLevel, source: string, text: string, data?: object): void;
+  write(level: LogLevel, source: string, text: string): void;
   setLevel(level: LogLevel): void;
 }
 
@@ -55,23 +56,33 @@ class RotatingFile {
   }
 }
 
-/** @param show receives each line for the state */
-export function openLog(path: string, level: LogLevel, show: (line: LogLine) => void): NodeLog {
+export function openLog(path: string, level: LogLevel, state: StateStore): NodeLog {
   const file = new RotatingFile(path);
-  const logger: Pino = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, file);
+  const logger = pino({ level, base: null, timestamp: false }, file);
+  const subscription = state.subscribe(({ changes }) => {
+    for (const change of changes) {
+      if (!('log' in change)) continue;
+      for (const { at, level: of, source, text } of change.log) {
+        logger[of]({ time: new Date(at).toISOString(), source }, text);
+      }
+    }
+  });
+  // The engine counts its lines upward from 1.
   let id = 0;
   return {
-    write(lineLevel, source, text, data) {
-      const cut = text.slice(0, MAX_TEXT_LENGTH);
-      logger[lineLevel]({ ...data, source }, cut);
-      if (logger.isLevelEnabled(lineLevel)) {
-        id += 1;
-        show({ id, at: Date.now(), level: lineLevel, source, text: cut });
-      }
+    write(of, source, text) {
+      if (!logger.isLevelEnabled(of)) return;
+      id -= 1;
+      state.apply({ log: [{ id, at: Date.now(), level: of, source, text: text.slice(0, MAX_TEXT_LENGTH) }] });
     },
     setLevel(next) {
       logger.level = next;
     },
-    [Symbol.dispose]: () => file.end(),
+    [Symbol.dispose]() {
+      // Lines that no patch has carried yet.
+      state.snapshot();
+      subscription[Symbol.dispose]();
+      file.end();
+    },
   };
 }

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import {
+  Authorization,
   createEngine,
   generatePassword,
+  lanHost,
   nodeNetwork,
   realClock,
   realRandom,
@@ -9,7 +11,7 @@ import {
   type Network,
 } from '@awl/engine';
 import type { PluginHost } from '@awl/plugin-host';
-import { toAwlError } from '@awl/wire';
+import { AwlError, toAwlError } from '@awl/wire';
 import type { NodeClient } from './client.ts';
 import { commandsOf } from './commands.ts';
 import { HomeConfig } from './config/home-config.ts';
@@ -22,7 +24,10 @@ import { loadIdentity } from './key-file.ts';
 import { localClient } from './local-client.ts';
 import { openLog } from './log.ts';
 import { createPlugins } from './plugins.ts';
-import { RendezvousLink } from './rendezvous-link.ts';
+import { RendezvousMaker, useConfigured } from './rendezvous-link.ts';
+import { KnownRendezvous } from './known-rendezvous.ts';
+import { OwnPassword } from './own-password.ts';
+import { authorizationFile } from './storage/authorization-file.ts';
 import { applyPlugins, NodeSettings } from './settings.ts';
 import { diskFiles, type Files } from './storage/files.ts';
 import { StoredServices } from './stored-services.ts';
@@ -50,7 +55,7 @@ export interface NodeHandle extends AsyncDisposable {
   readonly engine: Engine;
   readonly plugins: PluginHost;
   readonly client: NodeClient;
-  /** Resolves once registered at the rendezvous, or at once where there is none; rejects when the first try failed. */
+  /** Resolves once registered at the rendezvous, or at once where there is none; rejects when that is refused for good. */
   readonly registered: Promise<void>;
   /** Somebody asked the node to stop. */
   readonly stopRequested: Promise<void>;
@@ -70,32 +75,51 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   const homeConfig = new HomeConfig(home, files);
   const config = await configOf(options, home, homeConfig);
 
+  const authorization = await Authorization.open({
+    store: authorizationFile(home.peersFile, files),
+    clock: realClock,
+    wallClock: Date.now,
+  });
+  const password = new OwnPassword(authorization, identity.peerId, config.password);
+  const rendezvous = await RendezvousMaker.open({
+    identity,
+    known: new KnownRendezvous(home.rendezvousFile, files),
+    log: () => log,
+  });
   const engine = scope.use(
     createEngine({
       network: options.network ?? nodeNetwork,
       clock: realClock,
       random: realRandom,
       wallClock: Date.now,
-      name: config.name ?? defaultName(),
+      identity,
+      authorization,
+      password: () => password.current,
+      name: config.name,
       version: options.version,
+      openRendezvous: (url) => rendezvous.make(url),
+      hostFor: lanHost,
     }),
   );
-  const log = scope.use(
-    openLog(home.logFile, config.log?.level ?? 'info', (line) => engine.state.apply({ log: [line] })),
-  );
+  const log = scope.use(openLog(home.logFile, config.log?.level ?? 'info', engine.state));
   const settings = new NodeSettings(config, homeConfig);
   const plugins = scope.use(createPlugins({ home, files, engine, settings, log }));
-  const services = new StoredServices(engine, homeConfig);
-  const link = scope.use(new RendezvousLink({ home, files, identity, engine, log }));
+  const services = scope.use(
+    new StoredServices({ engine, homeConfig, report: (text) => log.write('error', 'node', text) }),
+  );
   const events = scope.use(new EventHub(engine));
   const stopRequested = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   scope.defer(() => closed.resolve());
 
   settings.connect(engine, plugins, {
-    rendezvous: (next) => link.use(next),
-    name: (next) => link.use(next),
-    password: async () => undefined,
+    rendezvous: (next) => useConfigured(engine, rendezvous, next),
+    name: async (next) => {
+      const { node } = engine.state.state;
+      engine.state.apply({ section: 'node', value: { ...node, name: next.name ?? defaultName() } });
+      await useConfigured(engine, rendezvous, next);
+    },
+    password: (next) => password.use(next.password ?? password.current),
     logLevel: (next) => log.setLevel(next.log?.level ?? 'info'),
   });
   await plugins.start();
@@ -107,7 +131,11 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
     plugins,
     settings,
     services,
-    forgetPeer: async () => undefined,
+    forgetPeer: async (peer) => {
+      const forgotten = await authorization.forget(peer);
+      if (forgotten.length === 0)
+        throw new AwlError('ERR_PEER_UNKNOWN', `Nobody called ${peer} is remembered.`);
+    },
     stop: () => stopRequested.resolve(),
   });
   const client = {
@@ -124,14 +152,17 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
     peerId: identity.peerId,
     warn: (text) => log.write('warn', 'control', text),
   });
-  const registered = options.offline ? Promise.resolve() : begin();
-  registered.catch(() => undefined);
-
-  async function begin(): Promise<void> {
-    await link.use(config);
-    await services.restore(config, (text, error) =>
-      log.write('error', 'node', `${text}: ${toAwlError(error).message}`),
-    );
+  const lifetime = new AbortController();
+  scope.defer(() => lifetime.abort());
+  let registered: Promise<void> = Promise.resolve();
+  if (!options.offline) {
+    const complain = (error: unknown): void => {
+      if (!lifetime.signal.aborted) log.write('error', 'node', toAwlError(error).message);
+    };
+    password.use(config.password, lifetime.signal).catch(complain);
+    registered = useConfigured(engine, rendezvous, config, lifetime.signal);
+    registered.catch(complain);
+    services.restore(config).catch(complain);
   }
 
   const resources = scope.move();
@@ -148,7 +179,9 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   };
 }
 
-async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig): Promise<NodeConfig> {
+type StartConfig = NodeConfig & { readonly name: string; readonly password: string };
+
+async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig): Promise<StartConfig> {
   const { configFile, workingDirectory, overrides = {} } = options;
   const loaded = await loadConfig({
     home,
@@ -156,10 +189,9 @@ async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
   });
   const config = mergeConfig(loaded, overrides);
-  if (config.password !== undefined) return config;
-  const password = generatePassword(realRandom);
-  await homeConfig.set('password', password);
-  return { ...config, password };
+  const { name = defaultName(), password = generatePassword(realRandom) } = config;
+  if (config.password === undefined) await homeConfig.set('password', password);
+  return { ...config, name, password };
 }
 
 /** The machine's name, as far as a peer's name may look like it. */

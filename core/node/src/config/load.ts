@@ -72,8 +72,7 @@ export function mergeConfig(base: NodeConfig, over: NodeConfig): NodeConfig {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const old = merged[key];
-    merged[key] =
-      isObject(old) && isObject(value) ? mergeConfig(old, value as NodeConfig) : value;
+    merged[key] = isObject(old) && isObject(value) ? mergeConfig(old, value as NodeConfig) : value;
   }
   return merged;
 }

@@ -21,7 +21,11 @@ export function toResponseError(error: unknown): ResponseError<unknown> {
 }
 
 /** JSON-RPC's own codes of an error that the other end answered; others tell that the connection is gone. */
-const ANSWERED: readonly number[] = [ErrorCodes.InternalError, ErrorCodes.MethodNotFound, ErrorCodes.InvalidParams];
+const ANSWERED: readonly number[] = [
+  ErrorCodes.InternalError,
+  ErrorCodes.MethodNotFound,
+  ErrorCodes.InvalidParams,
+];
 
 /** The failure that the other end reported, or that it went away. */
 export function fromResponseError(error: unknown): AwlError {

@@ -33,10 +33,8 @@ export const run: CommandModule['run'] = async (context, [argument], options) =>
     target: textOf(options, 'target'),
     protocol: protocolOf(options),
   });
-  if (options['stdio'] === true) {
-    await connectAsking(node, how, context);
-    return pipeStdio(node, { ...how, ...what }, signal);
-  }
+  await connectAsking(node, how, context);
+  if (options['stdio'] === true) return pipeStdio(node, { ...how, ...what }, signal);
   const listen = textOf(options, 'listen') ?? ':0';
   const { forward, listen: address } = await client.command(
     'forward.add',
@@ -45,7 +43,6 @@ export const run: CommandModule['run'] = async (context, [argument], options) =>
   );
   output.line(`Listening at ${address}`);
   try {
-    await connectAsking(node, how, context);
     await untilStoppedOrLost(client, signal);
   } finally {
     if (!node.own) await client.command('forward.remove', { forward }).catch(() => undefined);

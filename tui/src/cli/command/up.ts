@@ -5,6 +5,7 @@ import { rendezvousConfig } from '../rendezvous-option.ts';
 import { untilStopped } from '../signals.ts';
 import type { CommandModule } from '../spec.ts';
 import { given, textOf } from '../values.ts';
+import { untilRegistered } from '../wait.ts';
 
 export const run: CommandModule['run'] = async (context, _args, options) => {
   const { output, signal } = context;
@@ -16,8 +17,8 @@ export const run: CommandModule['run'] = async (context, _args, options) => {
   output.event('node.ready', { name: state.node.name, peer: state.node.peerId, home: node.home.directory });
   output.line(`${safe(state.node.name)} is up (${state.node.peerId}); AWL_HOME ${node.home.directory}`);
   // A node lives on without its rendezvous, and keeps trying.
-  node.registered.then(
-    () => output.line('Registered at the rendezvous.'),
+  untilRegistered(node.client, signal).then(
+    () => output.line('Registered at the rendezvous, or none is set.'),
     (error: unknown) => void (signal.aborted || output.error(error)),
   );
   await Promise.race([untilStopped(signal), node.stopRequested]);

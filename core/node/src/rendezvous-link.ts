@@ -1,0 +1,70 @@
+import {
+  RendezvousClient,
+  realClock,
+  realRandom,
+  type Engine,
+  type Identity,
+  type Rendezvous,
+} from '@awl/engine';
+import { parseRendezvousUrl, toAwlError } from '@awl/wire';
+import type { NodeConfig } from './config/schema.ts';
+import type { KnownRendezvous } from './known-rendezvous.ts';
+import type { NodeLog } from './log.ts';
+
+export interface RendezvousParts {
+  readonly identity: Identity;
+  readonly known: KnownRendezvous;
+  readonly log: () => NodeLog;
+}
+
+/** Makes clients of rendezvous, each with the key that was met there before. */
+export class RendezvousMaker {
+  readonly #parts: RendezvousParts;
+  /** Read once: an engine asks for a client without waiting. */
+  readonly #fingerprints: ReadonlyMap<string, string>;
+  readonly #met = new Map<string, string>();
+
+  private constructor(parts: RendezvousParts, fingerprints: ReadonlyMap<string, string>) {
+    this.#parts = parts;
+    this.#fingerprints = fingerprints;
+  }
+
+  static async open(parts: RendezvousParts): Promise<RendezvousMaker> {
+    return new RendezvousMaker(parts, await parts.known.all());
+  }
+
+  make(url: string, options: { readonly name?: string; readonly accessKey?: string } = {}): Rendezvous {
+    const { identity, known, log } = this.#parts;
+    const place = parseRendezvousUrl(url);
+    const at = place ? known.placeOf(place) : url;
+    const knownFingerprint = this.#met.get(at) ?? this.#fingerprints.get(at);
+    return new RendezvousClient({
+      url,
+      identity,
+      clock: realClock,
+      random: realRandom,
+      ...options,
+      ...(knownFingerprint === undefined ? {} : { knownFingerprint }),
+      onFingerprint: (fingerprint) => {
+        if (!place || place.fingerprint !== undefined || this.#met.get(at) === fingerprint) return;
+        this.#met.set(at, fingerprint);
+        known
+          .remember(place, fingerprint)
+          .catch((error: unknown) => log().write('error', 'node', toAwlError(error).message));
+      },
+    });
+  }
+}
+
+/** Has the engine use the rendezvous that the configuration names; none where it names none. */
+export async function useConfigured(
+  engine: Engine,
+  maker: RendezvousMaker,
+  { rendezvous, name }: NodeConfig,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { url = '', key: accessKey = process.env['AWL_RENDEZVOUS_KEY'] } = rendezvous ?? {};
+  if (url === '') return engine.useRendezvous(undefined);
+  const options = { ...(name === undefined ? {} : { name }), ...(accessKey ? { accessKey } : {}) };
+  await engine.useRendezvous(maker.make(url, options), signal);
+}
