@@ -46,7 +46,7 @@ export interface SimulationResult {
   readonly strategy?: string;
   /** From the moment both sides had begun to the moment both held the same path: check and nomination. */
   readonly ms?: number;
-  /** From the winning strategy's start to its first check that went both ways. */
+  /** From that moment to the local side's first check that went both ways; one that came before counts as 0. */
   readonly checkMs?: number;
   /** Packets and dials of both sides' strategies. */
   readonly probes: number;
@@ -132,15 +132,25 @@ export async function setUp(options: SimulationOptions): Promise<Simulation> {
 interface Watched {
   readonly peer: SimulatedPeer;
   startedAtMs: number | undefined;
+  checkedAtMs: number | undefined;
   succeededAtMs: number | undefined;
   strategy: string | undefined;
 }
 
 function watch(peer: SimulatedPeer): Watched {
-  const watched: Watched = { peer, startedAtMs: undefined, succeededAtMs: undefined, strategy: undefined };
+  const watched: Watched = {
+    peer,
+    startedAtMs: undefined,
+    checkedAtMs: undefined,
+    succeededAtMs: undefined,
+    strategy: undefined,
+  };
   const { engine, host } = peer;
   engine.on('attempt.started', () => {
     watched.startedAtMs ??= host.now() + WOKEN_EARLY_MS;
+  });
+  engine.on('attempt.ended', ({ outcome }) => {
+    if (outcome === 'connected') watched.checkedAtMs ??= host.now();
   });
   const onSucceed = ({ strategy }: { readonly strategy: string }): void => {
     watched.succeededAtMs = host.now();
@@ -173,15 +183,9 @@ function resultOf(
     };
   const startedAtMs = Math.max(local.startedAtMs ?? 0, remote.startedAtMs ?? 0);
   const endedAtMs = Math.max(local.succeededAtMs ?? 0, remote.succeededAtMs ?? 0);
-  const strategy = local.strategy ?? '';
-  const tookMs = race.find((row) => row.strategy === strategy)?.tookMs;
-  return {
-    ...common,
-    connected: true,
-    strategy,
-    ms: endedAtMs - startedAtMs,
-    ...(tookMs !== undefined && { checkMs: tookMs }),
-  };
+  const since = (atMs: number): number => Math.max(0, atMs - startedAtMs);
+  const checkMs = local.checkedAtMs === undefined ? {} : { checkMs: since(local.checkedAtMs) };
+  return { ...common, connected: true, strategy: local.strategy ?? '', ms: since(endedAtMs), ...checkMs };
 }
 
 function newest({ engine }: SimulatedPeer): AttemptState | undefined {
