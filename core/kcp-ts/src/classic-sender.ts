@@ -204,7 +204,6 @@ export class ClassicSender implements Sender {
         this.#backOff(slot);
         ring.resendAt[slot] = current + ring.timeouts[slot]!;
       } else if (ring.skips[slot]! >= resend) {
-        this.#skipped = true;
         send = this.fastResendLimit <= 0 || ring.transmissions[slot]! <= this.fastResendLimit;
         if (send) {
           ring.skips[slot] = 0;
@@ -214,6 +213,8 @@ export class ClassicSender implements Sender {
       } else {
         send = false;
       }
+      // A time-out does not clear the count: the original sends once more at the next flush.
+      if (ring.skips[slot]! >= resend) this.#skipped = true;
       if (diff32(ring.resendAt[slot]!, earliest) < 0) earliest = ring.resendAt[slot]!;
       if (send) this.#transmit(writer, sn, slot, wnd, una, current);
     }
