@@ -24,7 +24,11 @@ export function App(props: { readonly services: AppServices; readonly firstOverl
   const room = { columns, rows };
   return (
     <AppProvider services={props.services} ui={ui} room={room}>
-      {columns < SMALLEST.columns || rows < SMALLEST.rows ? <TooSmall room={room} quit={props.services.quit} /> : <Frame room={room} />}
+      {columns < SMALLEST.columns || rows < SMALLEST.rows ? (
+        <TooSmall room={room} quit={props.services.quit} />
+      ) : (
+        <Frame room={room} />
+      )}
     </AppProvider>
   );
 }
@@ -60,12 +64,23 @@ function Frame(props: { readonly room: Room }): ReactNode {
       {isStale ? <StaleLine view={view} /> : <Tabs addresses={engine.nat.publicAddresses} />}
       <Box height={rows - 4} flexDirection="column" overflow="hidden">
         {ui.overlay.kind === 'none' || ui.overlay.kind === 'filter' ? (
-          <Screen engine={engine} now={view.now} columns={columns} rows={rows - 4} isActive={isScreenActive} isStale={isStale} />
+          <Screen
+            engine={engine}
+            now={view.now}
+            columns={columns}
+            rows={rows - 4}
+            isActive={isScreenActive}
+            isStale={isStale}
+          />
         ) : (
           <Overlays engine={engine} overlay={ui.overlay} rows={rows - 4} />
         )}
       </Box>
-      {ui.overlay.kind === 'filter' ? <Overlays engine={engine} overlay={ui.overlay} rows={1} /> : <NoticeLine />}
+      {ui.overlay.kind === 'filter' ? (
+        <Overlays engine={engine} overlay={ui.overlay} rows={1} />
+      ) : (
+        <NoticeLine statusItems={engine.statusItems} />
+      )}
       <KeyBar hints={[...SCREEN_KEYS[ui.screen], ...GLOBAL_KEYS]} width={columns} />
     </Box>
   );
@@ -73,7 +88,10 @@ function Frame(props: { readonly room: Room }): ReactNode {
 
 function StaleLine(props: { readonly view: EngineView }): ReactNode {
   const { link, updatedAt, now } = props.view;
-  const text = link === 'closed' ? `The node is gone. What you see is from ${formatAge(updatedAt, now)}. q quits.` : 'Catching up with the node.';
+  const text =
+    link === 'closed'
+      ? `The node is gone. What you see is from ${formatAge(updatedAt, now)}. q quits.`
+      : 'Catching up with the node.';
   return (
     <Box paddingX={1} height={1}>
       <Styled role="warn" isBold>
@@ -86,7 +104,13 @@ function StaleLine(props: { readonly view: EngineView }): ReactNode {
 function Loading(props: { readonly view: EngineView; readonly room: Room }): ReactNode {
   const { view, room } = props;
   return (
-    <Box width={room.columns} height={room.rows} flexDirection="column" alignItems="center" justifyContent="center">
+    <Box
+      width={room.columns}
+      height={room.rows}
+      flexDirection="column"
+      alignItems="center"
+      justifyContent="center"
+    >
       {view.link === 'closed' ? (
         <>
           <Styled role="bad" isBold>

@@ -4,7 +4,11 @@ import type { RunOptions } from './run.tsx';
 export type { RunOptions } from './run.tsx';
 
 /** True where the full-screen app works: a terminal on both sides that can move the cursor. Else a caller prints plain lines. */
-export function canShowApp(stdin: { readonly isTTY?: boolean }, stdout: { readonly isTTY?: boolean }, env: { readonly [name: string]: string | undefined }): boolean {
+export function canShowApp(
+  stdin: { readonly isTTY?: boolean },
+  stdout: { readonly isTTY?: boolean },
+  env: { readonly [name: string]: string | undefined },
+): boolean {
   return stdin.isTTY === true && stdout.isTTY === true && env['TERM'] !== 'dumb' && env['TERM'] !== '';
 }
 

@@ -7,7 +7,13 @@ export type TextRole = 'normal' | 'title' | 'ok' | 'warn' | 'bad' | 'muted' | 'a
 export type Theme = { readonly [Role in TextRole]: Pick<TextProps, 'color' | 'bold' | 'dimColor'> };
 
 /** Mid-tones that stand out on dark and on light backgrounds alike; a test measures their contrast. */
-export const COLOURS = { ok: '#2b8a3e', warn: '#b06c00', bad: '#e03131', muted: '#7c848b', accent: '#1c7ed6' } as const;
+export const COLOURS = {
+  ok: '#2b8a3e',
+  warn: '#b06c00',
+  bad: '#e03131',
+  muted: '#7c848b',
+  accent: '#1c7ed6',
+} as const;
 
 const coloured: Theme = {
   normal: {},

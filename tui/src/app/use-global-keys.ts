@@ -9,7 +9,7 @@ const LETTERS: { readonly [key: string]: ScreenName } = { f: 'forwards', p: 'plu
 /** Keys that work on every screen while nothing lies over it; Ctrl-C and Ctrl-Z always. */
 export function useGlobalKeys(isScreenActive: boolean): void {
   const [ui, dispatch] = useUi();
-  const { commander, quit, store } = useServices();
+  const { commander, quit } = useServices();
   const { suspendTerminal } = useApp();
   useKeys((input, key) => {
     if (key.ctrl && input === 'c') quit();
@@ -21,14 +21,14 @@ export function useGlobalKeys(isScreenActive: boolean): void {
     if (key.escape && commander.notice()) commander.say(undefined);
     if (key.escape && ui.filters[ui.screen]) return dispatch({ type: 'filter', text: '' });
     if (key.tab) return dispatch({ type: 'next-screen', step: key.shift ? -1 : 1 });
-    if (input === 'q') return ui.screen === 'peer' ? dispatch({ type: 'screen', screen: 'overview' }) : quit();
+    if (input === 'q')
+      return ui.screen === 'peer' ? dispatch({ type: 'screen', screen: 'overview' }) : quit();
     if (input === '?') return dispatch({ type: 'overlay', overlay: { kind: 'help' } });
     if (input === ':') return dispatch({ type: 'overlay', overlay: { kind: 'palette' } });
     if (input === '/') return dispatch({ type: 'overlay', overlay: { kind: 'filter' } });
-    if (input === 'c') {
-      const peer = store.view().engine?.peers[ui.screen === 'peer' ? (ui.peer ?? '') : (ui.cursors['peers'] ?? '')];
-      return dispatch({ type: 'overlay', overlay: { kind: 'connect', ...(peer ? { peer: peer.id } : {}) } });
-    }
+    // The screens that show peers know whom it is about.
+    if (input === 'c' && ui.screen !== 'overview' && ui.screen !== 'peer')
+      return dispatch({ type: 'overlay', overlay: { kind: 'connect' } });
     const screen = SCREENS[Number(input) - 1] ?? LETTERS[input];
     if (screen) dispatch({ type: 'screen', screen });
   }, isScreenActive);

@@ -12,27 +12,58 @@ export interface LiveOptions {
   readonly isEmpty: boolean;
 }
 
-const HOSTILE = ['\u001B[31mred\u001B[0m\u001B]0;owned\u0007', 'of\u202Efice\u200B', '日本語のサーバー', '👨‍👩‍👧 family', 'e\u0301e\u0301e\u0301 \u0336z\u0336a\u0336l\u0336g\u0336o', 'two\nlines\r\ttab'];
+const HOSTILE = [
+  '\u001B[31mred\u001B[0m\u001B]0;owned\u0007',
+  'of\u202Efice\u200B',
+  '日本語のサーバー',
+  '👨‍👩‍👧 family',
+  'e\u0301e\u0301e\u0301 \u0336z\u0336a\u0336l\u0336g\u0336o',
+  'two\nlines\r\ttab',
+];
 
 function hostile(state: EngineState): EngineState {
-  const peers = Object.values(state.peers).map((peer, index) => [peer.id, { ...peer, name: HOSTILE[index % HOSTILE.length] ?? '' }] as const);
+  const peers = Object.values(state.peers).map(
+    (peer, index) => [peer.id, { ...peer, name: HOSTILE[index % HOSTILE.length] ?? '' }] as const,
+  );
   return { ...state, peers: Object.fromEntries(peers) };
 }
 
 function empty(state: EngineState): EngineState {
-  const nat = { status: 'unknown', behaviour: { udp: UNKNOWN_BEHAVIOUR, tcp: UNKNOWN_BEHAVIOUR }, evidence: [], publicAddresses: [], mappings: [] } as const;
-  return { ...state, rendezvous: { url: '', status: 'none' }, nat, peers: {}, attempts: {}, shares: {}, forwards: {}, views: {}, statusItems: {}, commands: {}, log: [] };
+  const nat = {
+    status: 'unknown',
+    behaviour: { udp: UNKNOWN_BEHAVIOUR, tcp: UNKNOWN_BEHAVIOUR },
+    evidence: [],
+    publicAddresses: [],
+    mappings: [],
+  } as const;
+  return {
+    ...state,
+    rendezvous: { url: '', status: 'none' },
+    nat,
+    peers: {},
+    attempts: {},
+    shares: {},
+    forwards: {},
+    views: {},
+    statusItems: {},
+    commands: {},
+    log: [],
+  };
 }
 
 /** A fake client whose figures move four times a second, as a real node's do. */
-export function liveClient(options: LiveOptions): Disposable & { readonly client: FakeClient; readonly now: () => number } {
+export function liveClient(
+  options: LiveOptions,
+): Disposable & { readonly client: FakeClient; readonly now: () => number } {
   const started = Date.now();
   const now = options.isStill ? () => FAKE_NOW : () => FAKE_NOW + Date.now() - started;
   const state = options.isHostile ? hostile : options.isEmpty ? empty : undefined;
   const client = fakeClient({ peers: options.peers, ...(state ? { state } : {}) });
   const base = client.state.peers;
   let beat = 0;
-  const timer = options.isStill ? undefined : setInterval(() => client.push(...step(client.state, base, (beat += 1))), 250);
+  const timer = options.isStill
+    ? undefined
+    : setInterval(() => client.push(...step(client.state, base, (beat += 1))), 250);
   return { client, now, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
@@ -42,13 +73,26 @@ function step(state: EngineState, base: EngineState['peers'], beat: number): rea
     if (peer.status !== 'connected' || changes.length >= 50) continue;
     const factor = 1 + Math.sin(beat / 3 + peer.id.length) * 0.1;
     const sendRateBps = Math.round((base[peer.id]?.sendRateBps ?? 0) * factor);
-    const throughput = beat % 4 === 0 ? [...peer.throughput.slice(1), Math.round((peer.throughput[0] ?? 0) * factor)] : peer.throughput;
-    changes.push({ collection: 'peers', id: peer.id, value: { ...peer, sendRateBps, sentBytes: peer.sentBytes + sendRateBps / 4, throughput } });
+    const throughput =
+      beat % 4 === 0
+        ? [...peer.throughput.slice(1), Math.round((peer.throughput[0] ?? 0) * factor)]
+        : peer.throughput;
+    changes.push({
+      collection: 'peers',
+      id: peer.id,
+      value: { ...peer, sendRateBps, sentBytes: peer.sentBytes + sendRateBps / 4, throughput },
+    });
   }
   for (const attempt of Object.values(state.attempts)) {
     if (attempt.status !== 'punching') continue;
     const race = attempt.race.map((row) =>
-      row.status === 'running' && row.progress ? { ...row, probesSent: (row.probesSent + 40) % 1500, progress: { done: (row.progress.done + 40) % 1500, of: 1500, etaMs: 400 } } : row,
+      row.status === 'running' && row.progress
+        ? {
+            ...row,
+            probesSent: (row.probesSent + 40) % 1500,
+            progress: { done: (row.progress.done + 40) % 1500, of: 1500, etaMs: 400 },
+          }
+        : row,
     );
     changes.push({ collection: 'attempts', id: attempt.id, value: { ...attempt, race } });
   }

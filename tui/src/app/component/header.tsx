@@ -6,23 +6,34 @@ import { useRoom, useUi } from '../store/context.tsx';
 import { SCREENS, SCREEN_TITLES } from '../store/ui-state.ts';
 import { clean } from '../text/clean.ts';
 import { formatDuration, formatRate, shortId } from '../text/format.ts';
-import { cut } from '../text/width.ts';
+import { cut, widthOf } from '../text/width.ts';
 import type { TextRole } from '../theme.ts';
 import { Styled } from './styled.tsx';
 
 /** `tls://rv.example.org:7777` as a person says it. */
 export function rendezvousHost(url: string): string {
-  return clean(url.replace(/^[a-z]+:\/\//, '').replace(/[/?#].*$/, '').replace(/:\d+$/, ''));
+  return clean(
+    url
+      .replace(/^[a-z]+:\/\//, '')
+      .replace(/[/?#].*$/, '')
+      .replace(/:\d+$/, ''),
+  );
 }
 
 function rendezvousWords(rendezvous: RendezvousState): { readonly text: string; readonly role: TextRole } {
   switch (rendezvous.status) {
     case 'connected':
-      return { text: `● ${rendezvous.rttMs === undefined ? 'connected' : formatDuration(rendezvous.rttMs)}`, role: 'ok' };
+      return {
+        text: `● ${rendezvous.rttMs === undefined ? 'connected' : formatDuration(rendezvous.rttMs)}`,
+        role: 'ok',
+      };
     case 'connecting':
       return { text: '○ connecting', role: 'warn' };
     case 'lost':
-      return { text: `✗ lost${rendezvous.reason === undefined ? '' : `: ${clean(rendezvous.reason)}`}`, role: 'bad' };
+      return {
+        text: `✗ lost${rendezvous.reason === undefined ? '' : `: ${clean(rendezvous.reason)}`}`,
+        role: 'bad',
+      };
     case 'none':
       return { text: 'no rendezvous', role: 'warn' };
   }
@@ -36,7 +47,14 @@ export function Header(props: { readonly engine: EngineState; readonly isStale: 
   const words = rendezvousWords(rendezvous);
   const isWide = columns >= 96;
   const name = cut(clean(node.name), isWide ? 32 : 16);
-  const host = rendezvous.status === 'none' ? '' : `${cut(rendezvousHost(rendezvous.url), isWide ? 40 : 16)} `;
+  const peerId = ` · ${shortId(clean(node.peerId))}`;
+  const simulated = node.simulated ? ' simulated NATs' : '';
+  const rates = `↑ ${formatRate(sendBps).padStart(9)}  ↓ ${formatRate(receiveBps).padStart(9)}`;
+  const room = Math.max(12, columns - 2 - 5 - widthOf(name + peerId + simulated) - rates.length - 4);
+  const status = cut(words.text, room);
+  const host =
+    rendezvous.status === 'none' ? '' : cut(rendezvousHost(rendezvous.url), room - widthOf(status) - 1);
+  const title = host !== '' && widthOf(host + status) + 12 <= room ? 'rendezvous ' : '';
   return (
     <Box justifyContent="space-between" paddingX={1} width={columns} height={1} overflow="hidden">
       <Box flexShrink={0}>
@@ -44,15 +62,20 @@ export function Header(props: { readonly engine: EngineState; readonly isStale: 
           {'awl  '}
         </Styled>
         <Styled isBold>{name}</Styled>
-        <Styled role="muted">{` · ${shortId(clean(node.peerId))}`}</Styled>
-        {node.simulated && <Styled role="warn">{' simulated NATs'}</Styled>}
+        <Styled role="muted">{peerId}</Styled>
+        <Styled role="warn">{simulated}</Styled>
       </Box>
-      <Box paddingX={2}>
-        <Styled role="muted">{`${isWide && host !== '' ? 'rendezvous ' : ''}${host}`}</Styled>
-        <Styled role={props.isStale ? 'muted' : words.role}>{cut(words.text, isWide ? 60 : 24)}</Styled>
+      <Box paddingX={2} flexShrink={0}>
+        <Styled role="muted">{host === '' ? '' : `${title}${host} `}</Styled>
+        <Styled role={props.isStale ? 'muted' : words.role}>{status}</Styled>
       </Box>
       <Box flexShrink={0}>
-        <Styled role={props.isStale ? 'muted' : 'normal'} label={`Sending ${formatRate(sendBps)}, receiving ${formatRate(receiveBps)}`}>{`↑ ${formatRate(sendBps).padStart(9)}  ↓ ${formatRate(receiveBps).padStart(9)}`}</Styled>
+        <Styled
+          role={props.isStale ? 'muted' : 'normal'}
+          label={`Sending ${formatRate(sendBps)}, receiving ${formatRate(receiveBps)}`}
+        >
+          {rates}
+        </Styled>
       </Box>
     </Box>
   );
@@ -67,7 +90,10 @@ export function Tabs(props: { readonly addresses: readonly string[] }): ReactNod
       {SCREENS.map((name, index) => (
         <Box key={name} marginRight={2}>
           <Styled role={name === screen ? 'accent' : 'muted'}>{`${index + 1} `}</Styled>
-          <Styled role={name === screen ? 'title' : 'muted'} label={`${SCREEN_TITLES[name]}${name === screen ? ' (shown)' : ''}`}>
+          <Styled
+            role={name === screen ? 'title' : 'muted'}
+            label={`${SCREEN_TITLES[name]}${name === screen ? ' (shown)' : ''}`}
+          >
             {SCREEN_TITLES[name]}
           </Styled>
         </Box>

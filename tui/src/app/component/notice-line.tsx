@@ -1,6 +1,8 @@
+import type { EngineState } from '@awl/api';
 import { Box, useAnimation } from 'ink';
 import type { ReactNode } from 'react';
 import { useNotice, useRoom } from '../store/context.tsx';
+import { clean } from '../text/clean.ts';
 import { cut } from '../text/width.ts';
 import { Styled } from './styled.tsx';
 
@@ -16,11 +18,18 @@ export function Busy(): ReactNode {
   );
 }
 
-/** What the UI was last told to do, and how that stands; one line. */
-export function NoticeLine(props: { readonly children?: ReactNode }): ReactNode {
+/** What the UI was last told to do, and how that stands; else what plugins have to say. One line. */
+export function NoticeLine(props: { readonly statusItems: EngineState['statusItems'] }): ReactNode {
   const notice = useNotice();
   const { columns } = useRoom();
-  if (!notice) return props.children;
+  if (!notice) {
+    const texts = Object.values(props.statusItems).map((item) => clean(item.text));
+    return (
+      <Box paddingX={1} height={1} justifyContent="flex-end">
+        <Styled role="muted">{cut(texts.join(' · '), columns - 2)}</Styled>
+      </Box>
+    );
+  }
   const text = cut(notice.text, columns - 4 - (notice.kind === 'busy' ? 16 : 0));
   return (
     <Box paddingX={1} height={1}>

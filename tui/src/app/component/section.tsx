@@ -3,7 +3,11 @@ import type { ReactNode } from 'react';
 import { Styled } from './styled.tsx';
 
 /** A heading and what belongs under it. */
-export function Section(props: { readonly title: string; readonly note?: string; readonly children?: ReactNode }): ReactNode {
+export function Section(props: {
+  readonly title: string;
+  readonly note?: string;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <Box flexDirection="column" flexShrink={0}>
       <Box>

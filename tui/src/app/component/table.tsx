@@ -35,7 +35,10 @@ const RowContext = createContext<RowContextValue>({ columns: [], rows: [], row: 
 
 /** Width from this column to the end of the row. */
 function widthToEnd(columns: readonly PlacedColumn[], index: number): number {
-  return columns.slice(index).reduce((sum, column) => sum + column.width, 0) + COLUMN_GAP * (columns.length - index - 1);
+  return (
+    columns.slice(index).reduce((sum, column) => sum + column.width, 0) +
+    COLUMN_GAP * (columns.length - index - 1)
+  );
 }
 
 /** A cell of exactly its column's width. ink-table counts UTF-16 units, so the padding it made is taken off and made anew in terminal cells. */
@@ -66,7 +69,10 @@ function Heading(props: { readonly children?: ReactNode }): ReactNode {
   const column = columns[index];
   if (!column) return null;
   return (
-    <Text {...theme.muted}>{fit(column.title, column.width, column.align) + (index === columns.length - 1 ? '' : ' '.repeat(COLUMN_GAP))}</Text>
+    <Text {...theme.muted}>
+      {fit(column.title, column.width, column.align) +
+        (index === columns.length - 1 ? '' : ' '.repeat(COLUMN_GAP))}
+    </Text>
   );
 }
 
@@ -80,8 +86,12 @@ class PlainTable extends inkTable.default<Cells> {
     super(props);
     const { heading, data } = this;
     this.header = this.separator = this.footer = NoLine as typeof this.header;
-    this.heading = ((rowProps: Parameters<typeof heading>[0]) => <Box marginLeft={2}>{heading(rowProps)}</Box>) as typeof heading;
-    this.data = ((rowProps: Parameters<typeof data>[0]) => <Row id={rowProps.data['id'] ?? ''}>{data(rowProps)}</Row>) as typeof data;
+    this.heading = ((rowProps: Parameters<typeof heading>[0]) => (
+      <Box marginLeft={2}>{heading(rowProps)}</Box>
+    )) as typeof heading;
+    this.data = ((rowProps: Parameters<typeof data>[0]) => (
+      <Row id={rowProps.data['id'] ?? ''}>{data(rowProps)}</Row>
+    )) as typeof data;
   }
 }
 
@@ -107,7 +117,14 @@ export function Table(props: TableProps): ReactNode {
   const data = props.rows.map((row) => ({ ...row.cells, id: row.id }) as Cells);
   return (
     <RowContext value={{ ...props, row: undefined }}>
-      <PlainTable data={data} columns={props.columns.map((column) => column.key)} padding={1} cell={Cell as never} header={Heading as never} skeleton={NoLine as never} />
+      <PlainTable
+        data={data}
+        columns={props.columns.map((column) => column.key)}
+        padding={1}
+        cell={Cell as never}
+        header={Heading as never}
+        skeleton={NoLine as never}
+      />
     </RowContext>
   );
 }

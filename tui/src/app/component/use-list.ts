@@ -17,12 +17,25 @@ export interface ListWindow<T> {
  * With `isFollowing`, no chosen row means the last one, which stays in view as rows come.
  * Keys: arrows, j and k, page up and down, home and end, g and G.
  */
-export function useList<T extends { readonly id: string }>(name: string, items: readonly T[], height: number, isActive: boolean, isFollowing = false): ListWindow<T> {
+export function useList<T extends { readonly id: string }>(
+  name: string,
+  items: readonly T[],
+  height: number,
+  isActive: boolean,
+  isFollowing = false,
+): ListWindow<T> {
   const [ui, dispatch] = useUi();
   const last = useRef({ top: 0, index: 0 });
   const cursor = ui.cursors[name];
   const found = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor);
-  const index = items.length === 0 ? -1 : found >= 0 ? found : isFollowing && !cursor ? items.length - 1 : Math.min(last.current.index, items.length - 1);
+  const index =
+    items.length === 0
+      ? -1
+      : found >= 0
+        ? found
+        : isFollowing && !cursor
+          ? items.length - 1
+          : Math.min(last.current.index, items.length - 1);
   const rows = Math.max(1, height);
   let top = Math.min(last.current.top, Math.max(0, items.length - rows));
   if (index >= 0 && index < top) top = index;

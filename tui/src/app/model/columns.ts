@@ -1,4 +1,4 @@
-import type { Align } from '../text/width.ts';
+import { widthOf, type Align } from '../text/width.ts';
 
 /** A column of a table. */
 export interface Column {
@@ -25,6 +25,20 @@ function totalMin(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + column.min, 0) + COLUMN_GAP * Math.max(0, columns.length - 1);
 }
 
+/** The columns no wider than what stands in them; for tables whose rows seldom change, since columns that jump are tiring. */
+export function shrinkColumns(
+  columns: readonly Column[],
+  rows: readonly { readonly cells: { readonly [column: string]: string }; readonly span?: string }[],
+): readonly Column[] {
+  return columns.map((column) => {
+    const widest = rows.reduce(
+      (most, row) => (row.span === column.key ? most : Math.max(most, widthOf(row.cells[column.key] ?? ''))),
+      widthOf(column.title),
+    );
+    return { ...column, max: Math.max(column.min, Math.min(column.max ?? column.min, widest)) };
+  });
+}
+
 /** The columns that fit into `width` cells: dropped by priority, then widened from the left up to their `max`. */
 export function placeColumns(columns: readonly Column[], width: number): readonly PlacedColumn[] {
   let kept = columns;
@@ -37,7 +51,9 @@ export function placeColumns(columns: readonly Column[], width: number): readonl
   let spare = Math.max(0, width - totalMin(kept));
   const widths = kept.map((column) => column.min);
   while (spare > 0) {
-    const open = kept.map((column, index) => ({ index, room: (column.max ?? column.min) - (widths[index] ?? 0) })).filter(({ room }) => room > 0);
+    const open = kept
+      .map((column, index) => ({ index, room: (column.max ?? column.min) - (widths[index] ?? 0) }))
+      .filter(({ room }) => room > 0);
     if (open.length === 0) break;
     const share = Math.max(1, Math.floor(spare / open.length));
     for (const { index, room } of open) {

@@ -5,7 +5,9 @@ function isPort(text: string): boolean {
 
 /** A host name or address without a port; an IPv6 address stands in brackets. */
 function isHost(text: string): boolean {
-  return /^\[[0-9a-fA-F:.%]{2,}\]$/.test(text) || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(text);
+  return (
+    /^\[[0-9a-fA-F:.%]{2,}\]$/.test(text) || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(text)
+  );
 }
 
 /** What is wrong with a listener such as `:8585`, `8585` or `127.0.0.1:8585`; undefined where nothing is. */
@@ -34,7 +36,9 @@ export function completeListen(text: string): string {
 
 /** What is wrong with a peer's name; undefined where nothing is. */
 export function checkName(text: string): string | undefined {
-  return /^[A-Za-z0-9_-]{1,63}$/.test(text.trim()) ? undefined : '1 to 63 letters, digits, hyphens or underscores';
+  return /^[A-Za-z0-9_-]{1,63}$/.test(text.trim())
+    ? undefined
+    : '1 to 63 letters, digits, hyphens or underscores';
 }
 
 /** What is wrong with a rendezvous address; undefined where nothing is. */
@@ -42,5 +46,13 @@ export function checkRendezvous(text: string): string | undefined {
   const entered = text.trim();
   if (entered === '') return undefined;
   const rest = entered.replace(/^[a-z]+:\/\//, '');
-  return /\s/.test(rest) || !isHost(rest.replace(/[/?#].*$/, '').replace(/^[^@]*@/, '').replace(/:\d+$/, '')) ? 'a host, such as rv.example.org or rv.example.org:7777' : undefined;
+  return /\s/.test(rest) ||
+    !isHost(
+      rest
+        .replace(/[/?#].*$/, '')
+        .replace(/^[^@]*@/, '')
+        .replace(/:\d+$/, ''),
+    )
+    ? 'a host, such as rv.example.org or rv.example.org:7777'
+    : undefined;
 }

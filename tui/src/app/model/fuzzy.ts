@@ -1,9 +1,24 @@
-/** How well `text` matches the letters of `query` in their order: greater is better, undefined where it does not. */
+/** How well `text` matches the words of `query`, in any order, each by its letters in their order: greater is better, undefined where one does not. */
 export function fuzzyScore(text: string, query: string): number | undefined {
-  const [where, what] = [text.toLowerCase(), query.toLowerCase().replaceAll(' ', '')];
-  if (what === '') return 0;
+  let sum = 0;
+  for (const word of query
+    .toLowerCase()
+    .split(' ')
+    .filter((part) => part !== '')) {
+    const score = wordScore(text.toLowerCase(), word);
+    if (score === undefined) return undefined;
+    sum += score;
+  }
+  return sum;
+}
+
+function wordScore(where: string, what: string): number | undefined {
   let best: number | undefined;
-  for (let start = where.indexOf(what[0] ?? ''); start >= 0; start = where.indexOf(what[0] ?? '', start + 1)) {
+  for (
+    let start = where.indexOf(what[0] ?? '');
+    start >= 0;
+    start = where.indexOf(what[0] ?? '', start + 1)
+  ) {
     const score = scoreFrom(where, what, start);
     if (score !== undefined && (best === undefined || score > best)) best = score;
   }
@@ -26,7 +41,11 @@ function scoreFrom(where: string, what: string, start: number): number | undefin
 }
 
 /** Items whose text matches, best first; equal ones keep their order. */
-export function fuzzyFilter<T>(items: readonly T[], query: string, textOf: (item: T) => string): readonly T[] {
+export function fuzzyFilter<T>(
+  items: readonly T[],
+  query: string,
+  textOf: (item: T) => string,
+): readonly T[] {
   return items
     .map((item) => ({ item, score: fuzzyScore(textOf(item), query) }))
     .filter((each): each is { item: T; score: number } => each.score !== undefined)

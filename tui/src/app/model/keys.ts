@@ -20,16 +20,45 @@ export const GLOBAL_KEYS: readonly KeyHint[] = [
 
 /** Keys of each screen. */
 export const SCREEN_KEYS: { readonly [Name in ScreenName]: readonly KeyHint[] } = {
-  overview: [hint('c', 'connect', 0), hint('enter', 'open'), hint('/', 'filter', 2), hint('f', 'forwards', 3), hint('p', 'plugins', 3), hint('m', 'matrix', 4), hint('l', 'log', 4)],
-  peer: [hint('c', 'connect'), hint('d', 'disconnect', 3), hint('n', 'new forward', 3), hint('t', '60 s / 10 min', 2), hint('esc', 'cancel, back', 0)],
-  forwards: [hint('a', 'add', 0), hint('e', 'edit'), hint('d', 'remove'), hint('s', 'share', 2), hint('/', 'filter', 3)],
-  plugins: [hint('space', 'on/off', 0), hint('enter', 'settings'), hint('r', 'reload', 3), hint('/', 'filter', 3)],
+  overview: [
+    hint('c', 'connect', 0),
+    hint('enter', 'open'),
+    hint('/', 'filter', 2),
+    hint('f', 'forwards', 3),
+    hint('p', 'plugins', 3),
+    hint('m', 'matrix', 4),
+    hint('l', 'log', 4),
+  ],
+  peer: [
+    hint('c', 'connect'),
+    hint('d', 'disconnect', 3),
+    hint('n', 'new forward', 3),
+    hint('t', '60 s / 10 min', 2),
+    hint('esc', 'cancel, back', 0),
+  ],
+  forwards: [
+    hint('a', 'add', 0),
+    hint('e', 'edit'),
+    hint('d', 'remove'),
+    hint('s', 'share', 2),
+    hint('/', 'filter', 3),
+  ],
+  plugins: [
+    hint('space', 'on/off', 0),
+    hint('enter', 'settings'),
+    hint('r', 'reload', 3),
+    hint('/', 'filter', 3),
+  ],
   nat: [hint('r', 'measure again', 0), hint('u', 'upnp on', 2), hint('o', 'allow long search', 3)],
   log: [hint('v', 'level', 0), hint('/', 'search', 1), hint('↑↓', 'scroll', 3)],
 };
 
 /** Keys of lists, for the help. */
-export const LIST_KEYS: readonly KeyHint[] = [hint('↑↓ j k', 'move'), hint('pgup pgdn', 'a page'), hint('g G', 'first, last')];
+export const LIST_KEYS: readonly KeyHint[] = [
+  hint('↑↓ j k', 'move'),
+  hint('pgup pgdn', 'a page'),
+  hint('g G', 'first, last'),
+];
 
 /** Hints that fit into `width` cells, each taking its key, its text and `gap` more; dropped by priority. */
 export function fitHints(hints: readonly KeyHint[], width: number, gap = 3): readonly KeyHint[] {

@@ -10,23 +10,52 @@ export interface NatWords {
   readonly alias: string;
 }
 
-const MAPPING_WORDS = { EIM: 'one port for everyone (EIM)', ADM: 'a port for each address (ADM)', APDM: 'a port for each destination (APDM)', unknown: 'mapping unknown' } as const;
-const FILTERING_WORDS = { EIF: 'anyone may come in (EIF)', ADF: 'addresses you wrote to may come in (ADF)', APDF: 'strangers need your packet first (APDF)', unknown: 'filtering unknown' } as const;
-const ALLOCATION_WORDS = { preserving: 'local port kept', contiguous: 'ports count up', block: 'ports out of a block', random: 'ports at random', unknown: 'port law unknown' } as const;
+const MAPPING_WORDS = {
+  EIM: 'one port for everyone (EIM)',
+  ADM: 'a port for each address (ADM)',
+  APDM: 'a port for each destination (APDM)',
+  unknown: 'mapping unknown',
+} as const;
+const FILTERING_WORDS = {
+  EIF: 'anyone may come in (EIF)',
+  ADF: 'addresses you wrote to may come in (ADF)',
+  APDF: 'strangers need your packet first (APDF)',
+  unknown: 'filtering unknown',
+} as const;
+const ALLOCATION_WORDS = {
+  preserving: 'local port kept',
+  contiguous: 'ports count up',
+  block: 'ports out of a block',
+  random: 'ports at random',
+  unknown: 'port law unknown',
+} as const;
 
 /** The behaviour in plain words; what is not known is said to be unknown. */
 export function natWords(behaviour: TransportBehaviour): NatWords {
   const alias = behaviourAlias(behaviour);
-  const sure = Object.values({ mapping: behaviour.confidence['mapping'], filtering: behaviour.confidence['filtering'] }).filter((value) => value !== undefined);
+  const sure = Object.values({
+    mapping: behaviour.confidence['mapping'],
+    filtering: behaviour.confidence['filtering'],
+  }).filter((value) => value !== undefined);
   const confidence = sure.length === 0 ? '' : formatRatio(Math.min(...sure));
-  if (behaviour.blocked === true) return { text: 'blocked: nothing comes back', confidence: blockedConfidence(behaviour), alias };
+  if (behaviour.blocked === true)
+    return { text: 'blocked: nothing comes back', confidence: blockedConfidence(behaviour), alias };
   if (behaviour.natted === false) {
-    const filter = behaviour.filtering === 'unknown' ? 'filtering unknown' : FILTERING_WORDS[behaviour.filtering];
+    const filter =
+      behaviour.filtering === 'unknown' ? 'filtering unknown' : FILTERING_WORDS[behaviour.filtering];
     return { text: `no NAT: your own address is public, ${filter}`, confidence, alias };
   }
-  if (behaviour.mapping === 'unknown' && behaviour.filtering === 'unknown') return { text: 'unknown', confidence: '', alias };
-  const law = behaviour.mapping === 'EIM' || behaviour.allocation === 'unknown' ? '' : `, ${allocationWords(behaviour)}`;
-  return { text: `${MAPPING_WORDS[behaviour.mapping]}${law}, ${FILTERING_WORDS[behaviour.filtering]}`, confidence, alias };
+  if (behaviour.mapping === 'unknown' && behaviour.filtering === 'unknown')
+    return { text: 'unknown', confidence: '', alias };
+  const law =
+    behaviour.mapping === 'EIM' || behaviour.allocation === 'unknown'
+      ? ''
+      : `, ${allocationWords(behaviour)}`;
+  return {
+    text: `${MAPPING_WORDS[behaviour.mapping]}${law}, ${FILTERING_WORDS[behaviour.filtering]}`,
+    confidence,
+    alias,
+  };
 }
 
 function blockedConfidence(behaviour: TransportBehaviour): string {
@@ -37,7 +66,9 @@ function blockedConfidence(behaviour: TransportBehaviour): string {
 /** `ports count up by 2`. */
 export function allocationWords(behaviour: TransportBehaviour): string {
   const words = ALLOCATION_WORDS[behaviour.allocation];
-  return behaviour.allocation === 'contiguous' && behaviour.step !== undefined ? `${words} by ${behaviour.step}` : words;
+  return behaviour.allocation === 'contiguous' && behaviour.step !== undefined
+    ? `${words} by ${behaviour.step}`
+    : words;
 }
 
 /** One row of the detailed view: a field of RFC 4787 or 5382, its verdict, how sure. */
@@ -47,8 +78,14 @@ export interface NatField {
   readonly confidence: string;
 }
 
-const yesNo = (value: boolean | 'unknown'): string => (value === 'unknown' ? 'unknown' : value ? 'yes' : 'no');
-const UNSOLICITED_WORDS = { drop: 'silence', rst: 'a TCP RST', icmp: 'an ICMP error', unknown: 'unknown' } as const;
+const yesNo = (value: boolean | 'unknown'): string =>
+  value === 'unknown' ? 'unknown' : value ? 'yes' : 'no';
+const UNSOLICITED_WORDS = {
+  drop: 'silence',
+  rst: 'a TCP RST',
+  icmp: 'an ICMP error',
+  unknown: 'unknown',
+} as const;
 
 /** Every field of a behaviour, for the NAT lab. */
 export function natFields(behaviour: TransportBehaviour): readonly NatField[] {
@@ -56,16 +93,36 @@ export function natFields(behaviour: TransportBehaviour): readonly NatField[] {
     ['blocked', 'Blocked', yesNo(behaviour.blocked)],
     ['natted', 'Translated', yesNo(behaviour.natted)],
     ['mapping', 'Mapping', behaviour.mapping === 'unknown' ? 'unknown' : MAPPING_WORDS[behaviour.mapping]],
-    ['filtering', 'Filtering', behaviour.filtering === 'unknown' ? 'unknown' : FILTERING_WORDS[behaviour.filtering]],
+    [
+      'filtering',
+      'Filtering',
+      behaviour.filtering === 'unknown' ? 'unknown' : FILTERING_WORDS[behaviour.filtering],
+    ],
     ['allocation', 'Ports', behaviour.allocation === 'unknown' ? 'unknown' : allocationWords(behaviour)],
-    ['pooling', 'Addresses', behaviour.pooling === 'unknown' ? 'unknown' : behaviour.pooling === 'paired' ? 'always the same' : 'out of a pool'],
+    [
+      'pooling',
+      'Addresses',
+      behaviour.pooling === 'unknown'
+        ? 'unknown'
+        : behaviour.pooling === 'paired'
+          ? 'always the same'
+          : 'out of a pool',
+    ],
     ['hairpin', 'Hairpin', yesNo(behaviour.hairpin)],
     ['unsolicited', 'Strangers meet', UNSOLICITED_WORDS[behaviour.unsolicited]],
-    ['lifetimeS', 'Mapping lives', behaviour.lifetimeS === undefined ? 'unknown' : `≈ ${formatDuration(behaviour.lifetimeS * 1000)}`],
+    [
+      'lifetimeS',
+      'Mapping lives',
+      behaviour.lifetimeS === undefined ? 'unknown' : `≈ ${formatDuration(behaviour.lifetimeS * 1000)}`,
+    ],
   ];
   return rows.map(([key, field, verdict]) => {
     const confidence = behaviour.confidence[key];
-    return { field, verdict, confidence: verdict === 'unknown' || confidence === undefined ? '' : formatRatio(confidence) };
+    return {
+      field,
+      verdict,
+      confidence: verdict === 'unknown' || confidence === undefined ? '' : formatRatio(confidence),
+    };
   });
 }
 

@@ -1,11 +1,25 @@
 import type { AttemptState, RaceState, RaceStatus } from '@awl/api';
 import { clean } from '../text/clean.ts';
-import { formatDuration, formatOffset, formatRatio, NONE, strategyName } from '../text/format.ts';
+import {
+  formatDuration,
+  formatOffset,
+  formatRatio,
+  formatSeconds,
+  NONE,
+  strategyName,
+} from '../text/format.ts';
 import type { TextRole } from '../theme.ts';
 import type { PeerRow } from './peers.ts';
 import { shortBehaviour } from './nat-words.ts';
 
-const ROLES: { readonly [S in RaceStatus]: TextRole } = { skipped: 'muted', waiting: 'muted', running: 'accent', connected: 'ok', failed: 'bad', cancelled: 'muted' };
+const ROLES: { readonly [S in RaceStatus]: TextRole } = {
+  skipped: 'muted',
+  waiting: 'muted',
+  running: 'accent',
+  connected: 'ok',
+  failed: 'bad',
+  cancelled: 'muted',
+};
 
 /** `▓▓▓░░░░` of seven cells. */
 export function progressBar(done: number, of: number, width = 7): string {
@@ -16,8 +30,10 @@ export function progressBar(done: number, of: number, width = 7): string {
 /** How long a strategy took, or what it waits for. */
 function took(row: RaceState, elapsedMs: number): string {
   if (row.tookMs !== undefined) return formatDuration(row.tookMs);
-  if (row.status === 'running') return row.progress?.etaMs === undefined ? NONE : `≈ ${formatDuration(row.progress.etaMs)} left`;
-  if (row.status === 'waiting' && row.startsAtMs !== undefined && row.startsAtMs > elapsedMs) return `in ${formatDuration(row.startsAtMs - elapsedMs)}`;
+  if (row.status === 'running')
+    return row.progress?.etaMs === undefined ? NONE : `≈ ${formatSeconds(row.progress.etaMs)} left`;
+  if (row.status === 'waiting' && row.startsAtMs !== undefined && row.startsAtMs > elapsedMs)
+    return `in ${formatDuration(row.startsAtMs - elapsedMs)}`;
   return NONE;
 }
 
@@ -32,17 +48,27 @@ export function raceRow(row: RaceState, elapsedMs: number): PeerRow & { readonly
       strategy: strategyName(clean(row.strategy)),
       chance: assessment && assessment.likelihood > 0 ? `≈ ${formatRatio(assessment.likelihood)}` : NONE,
       state: `${row.status}${bar}`,
-      probes: row.status === 'skipped' ? NONE : isOver ? String(row.probesSent) : `${row.probesSent} / ${row.probesBudget}`,
+      probes:
+        row.status === 'skipped'
+          ? NONE
+          : isOver
+            ? String(row.probesSent)
+            : `${row.probesSent} / ${row.probesBudget}`,
       took: took(row, elapsedMs),
       note: clean((isOver ? row.reason : undefined) ?? assessment?.reason ?? ''),
     },
-    roles: { state: ROLES[row.status], note: 'muted', ...(row.status === 'skipped' ? { strategy: 'muted' as const, chance: 'muted' as const } : {}) },
+    roles: {
+      state: ROLES[row.status],
+      note: 'muted',
+      ...(row.status === 'skipped' ? { strategy: 'muted' as const, chance: 'muted' as const } : {}),
+    },
   };
 }
 
 /** `EIM/APDF × APDM/APDF random · clock offset +3.1 ms`. */
 export function pairWords(attempt: AttemptState): string {
   const remote = attempt.remote ? shortBehaviour(attempt.remote.udp) : 'unknown';
-  const offset = attempt.clockOffsetMs === undefined ? '' : ` · clock offset ${formatOffset(attempt.clockOffsetMs)}`;
+  const offset =
+    attempt.clockOffsetMs === undefined ? '' : ` · clock offset ${formatOffset(attempt.clockOffsetMs)}`;
   return `UDP ${shortBehaviour(attempt.local.udp)} × ${remote}${offset}`;
 }

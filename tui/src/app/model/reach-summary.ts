@@ -28,13 +28,17 @@ export function summarizeReach(engine: EngineState, now: number): ReachSummary {
   const { nat } = engine;
   const isMapped = nat.mappings.some((mapping) => mapping.protocol === 'udp');
   const isAllowed = isLongSearchAllowed(engine);
-  const rows = reachOf(nat.behaviour, isMapped).map((row) => (isAllowed && row.reach === 'opt-in' ? { ...row, reach: 'yes' as const } : row));
+  const rows = reachOf(nat.behaviour, isMapped).map((row) =>
+    isAllowed && row.reach === 'opt-in' ? { ...row, reach: 'yes' as const } : row,
+  );
   const optIn = rows.find((row) => row.reach === 'opt-in');
   const none = rows.filter((row) => row.reach === 'no');
   const hints: string[] = [];
-  if (optIn) hints.push(`not: random × random → press o to allow, ≈ ${formatDuration(optIn.expectedMs ?? 9000)}`);
+  if (optIn)
+    hints.push(`not: random × random → press o to allow, ≈ ${formatDuration(optIn.expectedMs ?? 9000)}`);
   const canMap = engine.plugins['upnp']?.status === 'disabled';
-  if (none.length > 0) hints.push(`not: ${none[0]?.label ?? ''} → ${canMap ? 'press u to turn on upnp' : (none[0]?.how ?? '')}`);
+  if (none.length > 0)
+    hints.push(`not: ${none[0]?.label ?? ''} → ${canMap ? 'press u to turn on upnp' : (none[0]?.how ?? '')}`);
   else if (canMap && optIn) hints.push('or press u to map a port by upnp');
   const mappings = nat.mappings.map((mapping) => {
     const left = mapping.expiresAt - now;
@@ -42,6 +46,7 @@ export function summarizeReach(engine: EngineState, now: number): ReachSummary {
     return `Mapped ${endpoint} by ${clean(mapping.mapper)}, ${left > 0 ? `${formatDuration(left)} left` : `expired ${formatAge(mapping.expiresAt, now)}`}`;
   });
   const direct = rows.filter((row) => row.reach === 'yes').length;
-  const isKnown = nat.status !== 'unknown' && rows.some((row) => row.reach !== 'unknown' && row.reach !== 'no');
+  const isKnown =
+    nat.status !== 'unknown' && rows.some((row) => row.reach !== 'unknown' && row.reach !== 'no');
   return { rows, direct, total: rows.length, isKnown, hints, mappings };
 }

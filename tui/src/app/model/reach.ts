@@ -51,7 +51,11 @@ function kindOf(behaviour: TransportBehaviour): Kind {
   if (behaviour.filtering === 'EIF') return 'open';
   if (behaviour.mapping === 'EIM') return 'fixed';
   if (behaviour.mapping === 'ADM') return 'per-address';
-  return behaviour.allocation === 'contiguous' || behaviour.allocation === 'block' ? 'counting' : behaviour.allocation === 'unknown' ? 'unknown' : 'random';
+  return behaviour.allocation === 'contiguous' || behaviour.allocation === 'block'
+    ? 'counting'
+    : behaviour.allocation === 'unknown'
+      ? 'unknown'
+      : 'random';
 }
 
 interface Way {
@@ -62,7 +66,15 @@ interface Way {
 
 const NO_WAY: Way = { reach: 'no', how: 'turn on port mapping or IPv6 at one side' };
 const UNKNOWN_WAY: Way = { reach: 'unknown', how: 'run discovery' };
-const hardness: { readonly [K in Kind]: number } = { open: 0, fixed: 1, counting: 2, 'per-address': 3, random: 4, unknown: 5, blocked: 6 };
+const hardness: { readonly [K in Kind]: number } = {
+  open: 0,
+  fixed: 1,
+  counting: 2,
+  'per-address': 3,
+  random: 4,
+  unknown: 5,
+  blocked: 6,
+};
 
 /** The way between two kinds over UDP, by the table of goals for each pair. */
 function udpWay(a: Kind, b: Kind): Way {
@@ -73,8 +85,10 @@ function udpWay(a: Kind, b: Kind): Way {
   if (easy === 'fixed' && hard === 'fixed') return { reach: 'yes', how: 'udp-direct', expectedMs: 150 };
   if (easy === 'fixed' && hard === 'counting') return { reach: 'yes', how: 'udp-predict', expectedMs: 200 };
   if (easy === 'fixed') return { reach: 'yes', how: 'udp-birthday', expectedMs: 500 };
-  if (easy === 'counting' && hard === 'counting') return { reach: 'yes', how: 'udp-predict', expectedMs: 1000 };
-  if (easy === 'random') return { reach: 'opt-in', how: 'udp-birthday-both, a long search', expectedMs: 9000 };
+  if (easy === 'counting' && hard === 'counting')
+    return { reach: 'yes', how: 'udp-predict', expectedMs: 1000 };
+  if (easy === 'random')
+    return { reach: 'opt-in', how: 'udp-birthday-both, a long search', expectedMs: 9000 };
   return { reach: 'yes', how: 'udp-sweep', expectedMs: 13_000 };
 }
 
@@ -83,7 +97,8 @@ function tcpWay(a: Kind, b: Kind): Way {
   if (hard === 'blocked') return NO_WAY;
   if (hard === 'unknown') return easy === 'open' ? { reach: 'yes', how: 'one side is open' } : UNKNOWN_WAY;
   if (easy === 'open') return { reach: 'yes', how: 'TCP to the open side', expectedMs: 50 };
-  if (easy === 'fixed' && hard === 'fixed') return { reach: 'yes', how: 'tcp-simultaneous-open', expectedMs: 150 };
+  if (easy === 'fixed' && hard === 'fixed')
+    return { reach: 'yes', how: 'tcp-simultaneous-open', expectedMs: 150 };
   if (easy === 'fixed') return { reach: 'yes', how: 'tcp-birthday', expectedMs: 500 };
   return NO_WAY;
 }
@@ -98,7 +113,9 @@ export function reachOf(own: BehaviourVector, isMapped = false): readonly ReachR
   const udp = isMapped ? 'open' : kindOf(own.udp);
   const tcp = kindOf(own.tcp);
   return REMOTES.map((remote) => {
-    const ways = [udpWay(udp, remote.udp), tcpWay(tcp, remote.tcp)].sort((a, b) => rank[a.reach] - rank[b.reach] || (a.expectedMs ?? 0) - (b.expectedMs ?? 0));
+    const ways = [udpWay(udp, remote.udp), tcpWay(tcp, remote.tcp)].sort(
+      (a, b) => rank[a.reach] - rank[b.reach] || (a.expectedMs ?? 0) - (b.expectedMs ?? 0),
+    );
     return { label: remote.label, ...(ways[0] ?? UNKNOWN_WAY) };
   });
 }

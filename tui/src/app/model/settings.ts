@@ -26,9 +26,13 @@ function text(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-const number = (value: JsonValue | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
+const number = (value: JsonValue | undefined): number | undefined =>
+  typeof value === 'number' ? value : undefined;
 
-function numberField(schema: Dict, isInteger: boolean): Pick<SettingField, 'check' | 'parse' | 'kind' | 'options'> {
+function numberField(
+  schema: Dict,
+  isInteger: boolean,
+): Pick<SettingField, 'check' | 'parse' | 'kind' | 'options'> {
   const [least, most] = [number(schema['minimum']), number(schema['maximum'])];
   return {
     kind: isInteger ? 'integer' : 'number',
@@ -59,7 +63,10 @@ function textField(schema: Dict): Pick<SettingField, 'check' | 'parse' | 'kind' 
   };
 }
 
-function choice(values: readonly JsonValue[], words: readonly string[] = values.map(text)): Pick<SettingField, 'check' | 'parse' | 'kind' | 'options'> {
+function choice(
+  values: readonly JsonValue[],
+  words: readonly string[] = values.map(text),
+): Pick<SettingField, 'check' | 'parse' | 'kind' | 'options'> {
   return {
     kind: 'choice',
     options: words,
@@ -79,8 +86,10 @@ export function settingFields(settings: PluginState['settings']): readonly Setti
     const label = name.split('.').at(-1) ?? name;
     const base = { name, label, hint: text(schema['description']), initial: text(value) };
     if (Array.isArray(options)) return [{ ...base, ...choice(options as readonly JsonValue[]) }];
-    if (type === 'boolean') return [{ ...base, initial: value === true ? 'yes' : 'no', ...choice([true, false], ['yes', 'no']) }];
-    if (type === 'integer' || type === 'number') return [{ ...base, ...numberField(schema, type === 'integer') }];
+    if (type === 'boolean')
+      return [{ ...base, initial: value === true ? 'yes' : 'no', ...choice([true, false], ['yes', 'no']) }];
+    if (type === 'integer' || type === 'number')
+      return [{ ...base, ...numberField(schema, type === 'integer') }];
     return type === 'string' ? [{ ...base, ...textField(schema) }] : [];
   });
 }

@@ -11,9 +11,18 @@ export function ConnectForm(props: { readonly engine: EngineState; readonly peer
   const { commander } = useServices();
   const peer = props.engine.peers[props.peer ?? ''];
   const fields: readonly FormField[] = [
-    { name: 'who', label: 'Peer', kind: 'text', initial: peer ? peer.name : '', placeholder: 'name, or a ticket: awl1…', check: (text) => (text.trim() === '' ? 'the name of a peer, or a ticket' : undefined) },
     {
-      name: 'password', label: 'Its password', kind: 'password',
+      name: 'who',
+      label: 'Peer',
+      kind: 'text',
+      initial: peer ? peer.name : '',
+      placeholder: 'name, or a ticket: awl1…',
+      check: (text) => (text.trim() === '' ? 'the name of a peer, or a ticket' : undefined),
+    },
+    {
+      name: 'password',
+      label: 'Its password',
+      kind: 'password',
       placeholder: peer?.remembered ? 'not needed: remembered' : 'not needed with a ticket',
       hint: 'awl config get password shows it on the other machine',
     },
@@ -23,10 +32,25 @@ export function ConnectForm(props: { readonly engine: EngineState; readonly peer
     const entered = who.trim();
     const isTicket = /^awl1/i.test(entered);
     // The name as shown may have been cleaned, or be shared by two peers: the id is sure.
-    const target = isTicket ? { ticket: entered } : { peer: peer && entered === peer.name ? peer.id : entered };
+    const target = isTicket
+      ? { ticket: entered }
+      : { peer: peer && entered === peer.name ? peer.id : entered };
     void commander
-      .run({ name: 'peer.connect', params: { ...target, ...(password === '' ? {} : { password }) }, doing: `Connecting to ${isTicket ? 'the ticket’s peer' : clean(entered)}`, done: 'Connecting' })
+      .run({
+        name: 'peer.connect',
+        params: { ...target, ...(password === '' ? {} : { password }) },
+        doing: `Connecting to ${isTicket ? 'the ticket’s peer' : clean(entered)}`,
+        done: 'Connecting',
+      })
       .then((result) => result && dispatch({ type: 'open-peer', peer: result.peer }));
   };
-  return <Form title="Connect" fields={fields} verb="connect" onSubmit={connect} onCancel={() => dispatch({ type: 'overlay', overlay: { kind: 'none' } })} />;
+  return (
+    <Form
+      title="Connect"
+      fields={fields}
+      verb="connect"
+      onSubmit={connect}
+      onCancel={() => dispatch({ type: 'overlay', overlay: { kind: 'none' } })}
+    />
+  );
 }

@@ -3,6 +3,7 @@ import { Box } from 'ink';
 import type { ReactNode } from 'react';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
+import { useStable } from '../component/use-stable.ts';
 import { useUi } from '../store/context.tsx';
 
 /** The filter of the screen, applied as it is typed. Enter keeps it, esc drops it. */
@@ -14,12 +15,18 @@ export function FilterLine(): ReactNode {
     dispatch({ type: 'filter', text: '' });
     close();
   });
+  const onChange = useStable((text: string) => dispatch({ type: 'filter', text }));
   return (
     <Box paddingX={1} height={1}>
       <Styled role="accent" isBold>
         {'/ '}
       </Styled>
-      <TextInput defaultValue={ui.filters[ui.screen] ?? ''} placeholder="type to filter" onChange={(text) => dispatch({ type: 'filter', text })} onSubmit={close} />
+      <TextInput
+        defaultValue={ui.filters[ui.screen] ?? ''}
+        placeholder="type to filter"
+        onChange={onChange}
+        onSubmit={close}
+      />
       <Styled role="muted"> enter keeps, esc drops</Styled>
     </Box>
   );

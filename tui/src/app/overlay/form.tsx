@@ -16,10 +16,19 @@ const WIDEST = 96;
  * Questions one after the other: enter goes on and at the last one submits, up and shift-tab go back, esc leaves.
  * A wrong answer keeps the cursor where it is and says what is expected.
  */
-export function Form(props: { readonly title: string; readonly intro?: string; readonly fields: readonly FormField[]; readonly verb: string; readonly onSubmit: (values: FormValues) => void; readonly onCancel: () => void }): ReactNode {
+export function Form(props: {
+  readonly title: string;
+  readonly intro?: string;
+  readonly fields: readonly FormField[];
+  readonly verb: string;
+  readonly onSubmit: (values: FormValues) => void;
+  readonly onCancel: () => void;
+}): ReactNode {
   const { fields } = props;
   const { columns } = useRoom();
-  const values = useRef<{ [name: string]: string }>(Object.fromEntries(fields.map((field) => [field.name, field.initial ?? ''])));
+  const values = useRef<{ [name: string]: string }>(
+    Object.fromEntries(fields.map((field) => [field.name, field.initial ?? ''])),
+  );
   const [at, setAt] = useState(0);
   const [problem, setProblem] = useState<string>();
 

@@ -14,14 +14,29 @@ import { Form, type FormValues } from './form.tsx';
 type AddParams = Commands['forward.add']['params'];
 
 function paramsOf(forward: ForwardState): AddParams {
-  return { peer: forward.peer, listen: forward.listen, protocol: forward.protocol, store: true, ...(forward.target === undefined ? {} : { target: forward.target }) };
+  return {
+    peer: forward.peer,
+    listen: forward.listen,
+    protocol: forward.protocol,
+    store: true,
+    ...(forward.target === undefined ? {} : { target: forward.target }),
+  };
 }
 
 /** Puts a forward in the place of another. The old one goes first, since both may want one port; it comes back when the new one fails. */
 async function replaceForward(commander: Commander, old: ForwardState, next: AddParams): Promise<void> {
-  const removed = await commander.run({ name: 'forward.remove', params: { forward: old.id }, doing: 'Changing the forward' });
+  const removed = await commander.run({
+    name: 'forward.remove',
+    params: { forward: old.id },
+    doing: 'Changing the forward',
+  });
   if (removed === undefined) return;
-  const added = await commander.run({ name: 'forward.add', params: next, doing: 'Changing the forward', done: ({ listen }) => `Listening on ${clean(listen)}` });
+  const added = await commander.run({
+    name: 'forward.add',
+    params: next,
+    doing: 'Changing the forward',
+    done: ({ listen }) => `Listening on ${clean(listen)}`,
+  });
   if (added !== undefined) return;
   const failure = commander.notice();
   await commander.run({ name: 'forward.add', params: paramsOf(old), doing: 'Restoring the forward' });
@@ -29,13 +44,23 @@ async function replaceForward(commander: Commander, old: ForwardState, next: Add
 }
 
 /** Adds or edits a forward: a local port that leads to a service of a peer. */
-export function ForwardForm(props: { readonly engine: EngineState; readonly id?: string; readonly peer?: string }): ReactNode {
+export function ForwardForm(props: {
+  readonly engine: EngineState;
+  readonly id?: string;
+  readonly peer?: string;
+}): ReactNode {
   const [, dispatch] = useUi();
   const { commander } = useServices();
   const { peers, forwards } = props.engine;
   const old = forwards[props.id ?? ''];
   const peer = peers[old?.peer ?? props.peer ?? ''];
-  const isTaken = (listen: string, protocol?: string): boolean => Object.values(forwards).some((each) => each.id !== old?.id && each.listen === completeListen(listen) && (protocol === undefined || each.protocol === protocol));
+  const isTaken = (listen: string, protocol?: string): boolean =>
+    Object.values(forwards).some(
+      (each) =>
+        each.id !== old?.id &&
+        each.listen === completeListen(listen) &&
+        (protocol === undefined || each.protocol === protocol),
+    );
   const submit = (values: FormValues): void => {
     dispatch({ type: 'overlay', overlay: { kind: 'none' } });
     const who = (values['peer'] ?? '').trim();
@@ -49,7 +74,13 @@ export function ForwardForm(props: { readonly engine: EngineState; readonly id?:
       ...(values['password'] ? { password: values['password'] } : {}),
     };
     if (old) void replaceForward(commander, old, next);
-    else void commander.run({ name: 'forward.add', params: next, doing: 'Adding the forward', done: ({ listen }) => `Listening on ${clean(listen)}` });
+    else
+      void commander.run({
+        name: 'forward.add',
+        params: next,
+        doing: 'Adding the forward',
+        done: ({ listen }) => `Listening on ${clean(listen)}`,
+      });
   };
   return (
     <Form
@@ -57,11 +88,48 @@ export function ForwardForm(props: { readonly engine: EngineState; readonly id?:
       intro="A port on this machine that leads to a service of a peer."
       verb={old ? 'change' : 'add'}
       fields={[
-        { name: 'peer', label: 'Peer', kind: 'text', initial: peer?.name ?? '', placeholder: 'name', check: (text) => (text.trim() === '' ? 'the name of a peer' : undefined) },
-        { name: 'listen', label: 'Listen here on', kind: 'text', initial: old?.listen ?? '', placeholder: ':8585', check: (text) => checkListen(text) ?? (isTaken(text) ? 'another forward listens there' : undefined) },
-        { name: 'target', label: 'Target there', kind: 'text', initial: old?.target ?? '', placeholder: 'what the peer shares', hint: 'as seen from the peer, such as 127.0.0.1:22', check: (text) => (text.trim() === '' ? undefined : checkTarget(text)) },
-        { name: 'protocol', label: 'Protocol', kind: 'choice', initial: old?.protocol ?? 'tcp', options: ['tcp', 'udp'] },
-        ...(peer && !peer.remembered ? [{ name: 'password', label: 'Its password', kind: 'password' as const, placeholder: 'empty if not needed' }] : []),
+        {
+          name: 'peer',
+          label: 'Peer',
+          kind: 'text',
+          initial: peer?.name ?? '',
+          placeholder: 'name',
+          check: (text) => (text.trim() === '' ? 'the name of a peer' : undefined),
+        },
+        {
+          name: 'listen',
+          label: 'Listen here on',
+          kind: 'text',
+          initial: old?.listen ?? '',
+          placeholder: ':8585',
+          check: (text) => checkListen(text) ?? (isTaken(text) ? 'another forward listens there' : undefined),
+        },
+        {
+          name: 'target',
+          label: 'Target there',
+          kind: 'text',
+          initial: old?.target ?? '',
+          placeholder: 'what the peer shares',
+          hint: 'as seen from the peer, such as 127.0.0.1:22',
+          check: (text) => (text.trim() === '' ? undefined : checkTarget(text)),
+        },
+        {
+          name: 'protocol',
+          label: 'Protocol',
+          kind: 'choice',
+          initial: old?.protocol ?? 'tcp',
+          options: ['tcp', 'udp'],
+        },
+        ...(peer && !peer.remembered
+          ? [
+              {
+                name: 'password',
+                label: 'Its password',
+                kind: 'password' as const,
+                placeholder: 'empty if not needed',
+              },
+            ]
+          : []),
       ]}
       onSubmit={submit}
       onCancel={() => dispatch({ type: 'overlay', overlay: { kind: 'none' } })}
@@ -77,8 +145,14 @@ export function ShareForm(): ReactNode {
   const submit = (values: FormValues): void => {
     close();
     void commander.run({
-      name: 'share.add', params: { target: (values['target'] ?? '').trim(), protocol: values['protocol'] === 'udp' ? 'udp' : 'tcp', store: true },
-      doing: 'Sharing', done: ({ ticket }) => `Shared. Ticket: ${clean(ticket)}`,
+      name: 'share.add',
+      params: {
+        target: (values['target'] ?? '').trim(),
+        protocol: values['protocol'] === 'udp' ? 'udp' : 'tcp',
+        store: true,
+      },
+      doing: 'Sharing',
+      done: ({ ticket }) => `Shared. Ticket: ${clean(ticket)}`,
     });
   };
   return (
@@ -87,7 +161,13 @@ export function ShareForm(): ReactNode {
       intro="Others may use it with a ticket, or by this machine's name and password."
       verb="share"
       fields={[
-        { name: 'target', label: 'Service', kind: 'text', placeholder: '192.168.1.45:80', check: checkTarget },
+        {
+          name: 'target',
+          label: 'Service',
+          kind: 'text',
+          placeholder: '192.168.1.45:80',
+          check: checkTarget,
+        },
         { name: 'protocol', label: 'Protocol', kind: 'choice', initial: 'tcp', options: ['tcp', 'udp'] },
       ]}
       onSubmit={submit}
@@ -97,7 +177,11 @@ export function ShareForm(): ReactNode {
 }
 
 /** Asks before a forward or share is removed. */
-export function RemoveConfirm(props: { readonly what: 'forward' | 'share'; readonly id: string; readonly label: string }): ReactNode {
+export function RemoveConfirm(props: {
+  readonly what: 'forward' | 'share';
+  readonly id: string;
+  readonly label: string;
+}): ReactNode {
   const [, dispatch] = useUi();
   const { commander } = useServices();
   const { columns } = useRoom();
@@ -105,7 +189,8 @@ export function RemoveConfirm(props: { readonly what: 'forward' | 'share'; reado
   const remove = (): void => {
     close();
     const words = { doing: `Removing ${props.label}`, done: `${props.label} was removed` };
-    if (props.what === 'forward') void commander.run({ name: 'forward.remove', params: { forward: props.id }, ...words });
+    if (props.what === 'forward')
+      void commander.run({ name: 'forward.remove', params: { forward: props.id }, ...words });
     else void commander.run({ name: 'share.remove', params: { share: props.id }, ...words });
   };
   useKeys((_input, key) => {

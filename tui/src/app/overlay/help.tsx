@@ -38,7 +38,10 @@ export function Help(): ReactNode {
         <Box marginTop={1}>
           <Keys title="Here" hints={SCREEN_KEYS[ui.screen]} />
           <Keys title="Lists" hints={LIST_KEYS} />
-          <Keys title="Everywhere" hints={[...GLOBAL_KEYS, { key: 'ctrl-z', text: 'suspend', priority: 9 }]} />
+          <Keys
+            title="Everywhere"
+            hints={[...GLOBAL_KEYS, { key: 'ctrl-z', text: 'suspend', priority: 9 }]}
+          />
         </Box>
         <Box marginTop={1}>
           <Styled role="muted">Any key closes this.</Styled>

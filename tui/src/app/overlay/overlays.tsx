@@ -10,7 +10,11 @@ import { SettingsForm } from './settings.tsx';
 import { Welcome } from './welcome.tsx';
 
 /** What lies over the screen; it has the keyboard until it is closed. */
-export function Overlays(props: { readonly engine: EngineState; readonly overlay: Overlay; readonly rows: number }): ReactNode {
+export function Overlays(props: {
+  readonly engine: EngineState;
+  readonly overlay: Overlay;
+  readonly rows: number;
+}): ReactNode {
   const { engine, overlay, rows } = props;
   switch (overlay.kind) {
     case 'none':
@@ -26,7 +30,13 @@ export function Overlays(props: { readonly engine: EngineState; readonly overlay
     case 'connect':
       return <ConnectForm engine={engine} {...(overlay.peer === undefined ? {} : { peer: overlay.peer })} />;
     case 'forward':
-      return <ForwardForm engine={engine} {...(overlay.id === undefined ? {} : { id: overlay.id })} {...(overlay.peer === undefined ? {} : { peer: overlay.peer })} />;
+      return (
+        <ForwardForm
+          engine={engine}
+          {...(overlay.id === undefined ? {} : { id: overlay.id })}
+          {...(overlay.peer === undefined ? {} : { peer: overlay.peer })}
+        />
+      );
     case 'share':
       return <ShareForm />;
     case 'remove':

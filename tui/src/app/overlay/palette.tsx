@@ -5,6 +5,7 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
+import { useStable } from '../component/use-stable.ts';
 import { fuzzyFilter } from '../model/fuzzy.ts';
 import { paletteItems, type PaletteItem } from '../model/palette.ts';
 import { useRoom, useServices, useUi } from '../store/context.tsx';
@@ -13,7 +14,9 @@ import { cut, fit, widthOf } from '../text/width.ts';
 
 /** How an answer of a plugin's command reads in one line. */
 function answerWords(title: string, result: unknown): string {
-  return result === null || result === undefined ? `${title}: done` : `${title}: ${cut(clean(typeof result === 'string' ? result : JSON.stringify(result)), 300)}`;
+  return result === null || result === undefined
+    ? `${title}: done`
+    : `${title}: ${cut(clean(typeof result === 'string' ? result : JSON.stringify(result)), 300)}`;
 }
 
 /** Every command, found by a few of its letters. */
@@ -35,12 +38,21 @@ export function Palette(props: { readonly engine: EngineState; readonly rows: nu
     const { does } = item;
     if ('ui' in does) dispatch(does.ui);
     else if ('quit' in does) quit();
-    else void commander.run({ ...does.command, doing: item.title, done: (result: unknown) => answerWords(item.title, result) });
+    else
+      void commander.run({
+        ...does.command,
+        doing: item.title,
+        done: (result: unknown) => answerWords(item.title, result),
+      });
   };
   useKeys((_input, key) => {
     if (key.escape) close();
     if (key.downArrow || key.tab) setAt(Math.min(found.length - 1, at + 1));
     if (key.upArrow) setAt(Math.max(0, at - 1));
+  });
+  const onChange = useStable((text: string) => {
+    setQuery(text.replaceAll(/[\r\n]+/g, ''));
+    setAt(0);
   });
   const width = Math.min(80, columns - 4);
   return (
@@ -50,10 +62,7 @@ export function Palette(props: { readonly engine: EngineState; readonly rows: nu
           <Styled role="accent">{': '}</Styled>
           <TextInput
             placeholder="type a few letters"
-            onChange={(text) => {
-              setQuery(text.replaceAll(/[\r\n]+/g, ''));
-              setAt(0);
-            }}
+            onChange={onChange}
             onSubmit={() => choose(found[at])}
           />
         </Box>

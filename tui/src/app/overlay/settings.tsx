@@ -17,16 +17,34 @@ export function SettingsForm(props: { readonly engine: EngineState; readonly plu
     close();
     const changed = fields.filter((field) => values[field.name] !== field.initial);
     for (const field of changed) {
-      const result = await commander.run({ name: 'config.set', params: { key: field.name, value: field.parse(values[field.name] ?? '') }, doing: `Setting ${clean(field.name)}` });
+      const result = await commander.run({
+        name: 'config.set',
+        params: { key: field.name, value: field.parse(values[field.name] ?? '') },
+        doing: `Setting ${clean(field.name)}`,
+      });
       if (result === undefined) return;
     }
-    commander.say({ kind: 'ok', text: changed.length === 0 ? 'Nothing was changed' : `${clean(plugin.displayName)}: ${changed.length === 1 ? 'one setting' : `${changed.length} settings`} changed` });
+    commander.say({
+      kind: 'ok',
+      text:
+        changed.length === 0
+          ? 'Nothing was changed'
+          : `${clean(plugin.displayName)}: ${changed.length === 1 ? 'one setting' : `${changed.length} settings`} changed`,
+    });
   };
   return (
     <Form
       title={`Settings of ${clean(plugin.displayName)}`}
       verb="save"
-      fields={fields.map(({ name, label, kind, initial, hint, options, check }) => ({ name, label: clean(label), kind: kind === 'choice' ? ('choice' as const) : ('text' as const), initial, hint, options, check }))}
+      fields={fields.map(({ name, label, kind, initial, hint, options, check }) => ({
+        name,
+        label: clean(label),
+        kind: kind === 'choice' ? ('choice' as const) : ('text' as const),
+        initial,
+        hint,
+        options,
+        check,
+      }))}
       onSubmit={(values) => void submit(values)}
       onCancel={close}
     />

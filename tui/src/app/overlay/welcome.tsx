@@ -14,8 +14,22 @@ export function Welcome(props: { readonly engine: EngineState }): ReactNode {
     close();
     const name = (values['name'] ?? '').trim();
     const url = (values['rendezvous'] ?? '').trim();
-    if (name !== node.name && (await commander.run({ name: 'config.set', params: { key: 'name', value: name }, doing: 'Setting the name' })) === undefined) return;
-    if (url !== '' && url !== rendezvous.url && (await commander.run({ name: 'rendezvous.set', params: { url }, doing: `Connecting to ${url}` })) === undefined) return;
+    if (
+      name !== node.name &&
+      (await commander.run({
+        name: 'config.set',
+        params: { key: 'name', value: name },
+        doing: 'Setting the name',
+      })) === undefined
+    )
+      return;
+    if (
+      url !== '' &&
+      url !== rendezvous.url &&
+      (await commander.run({ name: 'rendezvous.set', params: { url }, doing: `Connecting to ${url}` })) ===
+        undefined
+    )
+      return;
     commander.say({ kind: 'ok', text: 'Ready. ? shows the keys of each screen' });
   };
   return (
@@ -24,8 +38,23 @@ export function Welcome(props: { readonly engine: EngineState }): ReactNode {
       intro="Direct connections between machines behind NAT. Two questions; enter takes what is there."
       verb="start"
       fields={[
-        { name: 'rendezvous', label: 'Rendezvous', kind: 'text', initial: rendezvous.url, placeholder: 'none: tickets only', hint: 'where your machines find each other; awl rendezvous runs one', check: checkRendezvous },
-        { name: 'name', label: 'This machine', kind: 'text', initial: node.name, hint: 'how others see it', check: checkName },
+        {
+          name: 'rendezvous',
+          label: 'Rendezvous',
+          kind: 'text',
+          initial: rendezvous.url,
+          placeholder: 'none: tickets only',
+          hint: 'where your machines find each other; awl rendezvous runs one',
+          check: checkRendezvous,
+        },
+        {
+          name: 'name',
+          label: 'This machine',
+          kind: 'text',
+          initial: node.name,
+          hint: 'how others see it',
+          check: checkName,
+        },
       ]}
       onSubmit={(values) => void submit(values)}
       onCancel={close}

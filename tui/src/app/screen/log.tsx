@@ -11,10 +11,18 @@ import { clean } from '../text/clean.ts';
 import type { ScreenProps } from './screen-props.ts';
 
 /** Lines of at least this level that contain the search text. */
-export function filterLog(lines: readonly LogLine[], level: LogLine['level'], search: string): readonly LogLine[] {
+export function filterLog(
+  lines: readonly LogLine[],
+  level: LogLine['level'],
+  search: string,
+): readonly LogLine[] {
   const least = LOG_LEVELS.indexOf(level);
   const wanted = search.trim().toLowerCase();
-  return lines.filter((line) => LOG_LEVELS.indexOf(line.level) >= least && (wanted === '' || `${line.source} ${line.text}`.toLowerCase().includes(wanted)));
+  return lines.filter(
+    (line) =>
+      LOG_LEVELS.indexOf(line.level) >= least &&
+      (wanted === '' || `${line.source} ${line.text}`.toLowerCase().includes(wanted)),
+  );
 }
 
 /** The log: newest at the bottom, following until the user scrolls up. */
@@ -22,7 +30,10 @@ export function LogScreen(props: ScreenProps): ReactNode {
   const { engine, rows, isActive } = props;
   const [ui, dispatch] = useUi();
   const search = ui.filters.log ?? '';
-  const items = useMemo(() => filterLog(engine.log, ui.logLevel, search).map((line) => ({ id: String(line.id), line })), [engine.log, ui.logLevel, search]);
+  const items = useMemo(
+    () => filterLog(engine.log, ui.logLevel, search).map((line) => ({ id: String(line.id), line })),
+    [engine.log, ui.logLevel, search],
+  );
   const list = useList('log', items, rows - 1, isActive, true);
   useKeys((input) => {
     if (input === 'v') dispatch({ type: 'log-level' });
@@ -35,10 +46,18 @@ export function LogScreen(props: ScreenProps): ReactNode {
       </Box>
       {items.length === 0 ? (
         <Box paddingX={1}>
-          <Styled role="muted">{engine.log.length === 0 ? 'Nothing has happened yet.' : 'No line matches. v lowers the level, esc clears the search.'}</Styled>
+          <Styled role="muted">
+            {engine.log.length === 0
+              ? 'Nothing has happened yet.'
+              : 'No line matches. v lowers the level, esc clears the search.'}
+          </Styled>
         </Box>
       ) : (
-        <LogLines lines={list.visible.map(({ line }) => line)} hasLevel {...(isFollowing ? {} : { selected: list.selected?.line.id })} />
+        <LogLines
+          lines={list.visible.map(({ line }) => line)}
+          hasLevel
+          {...(isFollowing ? {} : { selected: list.selected?.line.id })}
+        />
       )}
     </Box>
   );

@@ -6,7 +6,7 @@ import { Styled } from '../component/styled.tsx';
 import { MARKER_WIDTH, Table } from '../component/table.tsx';
 import { Busy } from '../component/notice-line.tsx';
 import { useKeys } from '../component/use-keys.ts';
-import { placeColumns, type Column } from '../model/columns.ts';
+import { placeColumns, shrinkColumns, type Column } from '../model/columns.ts';
 import { natFields } from '../model/nat-words.ts';
 import { summarizeReach, type ReachSummary } from '../model/reach-summary.ts';
 import type { Reach } from '../model/reach.ts';
@@ -37,16 +37,32 @@ const EVIDENCE: readonly Column[] = [
   { key: 'source', title: 'From', min: 8, max: 16, priority: 3 },
   { key: 'observation', title: 'Seen', min: 20, max: 110, priority: 0 },
 ];
-const REACH_ROLES: { readonly [R in Reach]: TextRole } = { yes: 'ok', 'opt-in': 'warn', no: 'bad', unknown: 'muted' };
+const REACH_ROLES: { readonly [R in Reach]: TextRole } = {
+  yes: 'ok',
+  'opt-in': 'warn',
+  no: 'bad',
+  unknown: 'muted',
+};
 const PANES = ['matrix', 'verdicts', 'evidence'] as const;
 
-function Matrix(props: { readonly summary: ReachSummary; readonly width: number; readonly limit: number }): ReactNode {
+function Matrix(props: {
+  readonly summary: ReachSummary;
+  readonly width: number;
+  readonly limit: number;
+}): ReactNode {
   const rows = props.summary.rows.slice(0, props.limit).map((row) => ({
     id: row.label,
-    cells: { label: row.label, reach: row.reach, how: row.how, time: row.expectedMs === undefined ? '' : `≈ ${formatDuration(row.expectedMs)}` },
+    cells: {
+      label: row.label,
+      reach: row.reach,
+      how: row.how,
+      time: row.expectedMs === undefined ? '' : `≈ ${formatDuration(row.expectedMs)}`,
+    },
     roles: { reach: REACH_ROLES[row.reach], how: 'muted', time: 'muted' } as const,
   }));
-  const note = props.summary.isKnown ? `≈ ${props.summary.direct} of ${props.summary.total} reached directly, judged by behaviour` : 'unknown until this network is measured';
+  const note = props.summary.isKnown
+    ? `≈ ${props.summary.direct} of ${props.summary.total} reached directly, judged by behaviour`
+    : 'unknown until this network is measured';
   return (
     <Section title="This network × all" note={note}>
       <Table columns={placeColumns(MATRIX, props.width - MARKER_WIDTH)} rows={rows} />
@@ -60,24 +76,61 @@ function Verdicts(props: { readonly engine: EngineState; readonly width: number 
   const rows = natFields(udp).map((field, index) => {
     const other = tcpFields[index] ?? field;
     const role = (verdict: string): TextRole => (verdict === 'unknown' ? 'muted' : 'normal');
-    return { id: field.field, cells: { field: field.field, udp: field.verdict, udpSure: field.confidence, tcp: other.verdict, tcpSure: other.confidence }, roles: { udp: role(field.verdict), tcp: role(other.verdict), udpSure: 'muted', tcpSure: 'muted' } as const };
+    return {
+      id: field.field,
+      cells: {
+        field: field.field,
+        udp: field.verdict,
+        udpSure: field.confidence,
+        tcp: other.verdict,
+        tcpSure: other.confidence,
+      },
+      roles: {
+        udp: role(field.verdict),
+        tcp: role(other.verdict),
+        udpSure: 'muted',
+        tcpSure: 'muted',
+      } as const,
+    };
   });
   return (
     <Section title="What this NAT does" note="RFC 4787, RFC 5382; how sure in per cent">
-      <Table columns={placeColumns(VERDICTS, props.width - MARKER_WIDTH)} rows={rows} />
+      <Table columns={placeColumns(shrinkColumns(VERDICTS, rows), props.width - MARKER_WIDTH)} rows={rows} />
     </Section>
   );
 }
 
-function EvidenceTable(props: { readonly evidence: readonly Evidence[]; readonly width: number; readonly limit: number }): ReactNode {
+function EvidenceTable(props: {
+  readonly evidence: readonly Evidence[];
+  readonly width: number;
+  readonly limit: number;
+}): ReactNode {
   const rows = props.evidence.slice(-Math.max(1, props.limit)).map((each, index) => ({
     id: String(index),
-    cells: { what: `${each.protocol} ${each.field}`, value: clean(typeof each.value === 'object' ? JSON.stringify(each.value) : String(each.value)), weight: each.weight.toFixed(1), source: clean(each.source), observation: clean(each.observation) },
+    cells: {
+      what: `${each.protocol} ${each.field}`,
+      value: clean(typeof each.value === 'object' ? JSON.stringify(each.value) : String(each.value)),
+      weight: each.weight.toFixed(1),
+      source: clean(each.source),
+      observation: clean(each.observation),
+    },
     roles: { observation: 'muted' } as const,
   }));
   return (
-    <Section title="Evidence" note={rows.length === 0 ? 'none yet: press r to measure' : `newest ${rows.length} of ${props.evidence.length}`}>
-      {rows.length > 0 && <Table columns={placeColumns(EVIDENCE, props.width - MARKER_WIDTH)} rows={rows} />}
+    <Section
+      title="Evidence"
+      note={
+        rows.length === 0
+          ? 'none yet: press r to measure'
+          : `newest ${rows.length} of ${props.evidence.length}`
+      }
+    >
+      {rows.length > 0 && (
+        <Table
+          columns={placeColumns(shrinkColumns(EVIDENCE, rows), props.width - MARKER_WIDTH)}
+          rows={rows}
+        />
+      )}
     </Section>
   );
 }
@@ -91,13 +144,25 @@ export function NatLab(props: ScreenProps): ReactNode {
   const { nat } = engine;
   useNatKeys(isActive);
   useKeys((input, key) => {
-    if (key.rightArrow || key.leftArrow) setPane((pane + (key.rightArrow ? 1 : PANES.length - 1)) % PANES.length);
-    if (input === 'r') void commander.run({ name: 'nat.measure', params: { full: true }, doing: 'Measuring this network', done: 'This network was measured again' });
+    if (key.rightArrow || key.leftArrow)
+      setPane((pane + (key.rightArrow ? 1 : PANES.length - 1)) % PANES.length);
+    if (input === 'r')
+      void commander.run({
+        name: 'nat.measure',
+        params: { full: true },
+        doing: 'Measuring this network',
+        done: 'This network was measured again',
+      });
   }, isActive);
   const width = columns - 2;
   const isWide = columns >= 150 && rows >= 26;
   const shown = PANES[pane] ?? 'matrix';
-  const state = nat.status === 'measuring' ? 'measuring' : nat.measuredAt === undefined ? 'not measured yet' : `measured ${formatAge(nat.measuredAt, now)}`;
+  const state =
+    nat.status === 'measuring'
+      ? 'measuring'
+      : nat.measuredAt === undefined
+        ? 'not measured yet'
+        : `measured ${formatAge(nat.measuredAt, now)}`;
   return (
     <Box flexDirection="column" paddingX={1} gap={1} height={rows} overflow="hidden">
       <Box height={1}>

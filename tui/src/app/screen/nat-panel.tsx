@@ -10,7 +10,14 @@ import { formatAge, formatDuration } from '../text/format.ts';
 import { wrapText, fit } from '../text/width.ts';
 
 /** One protocol's behaviour: plain words over at most `limit` lines, the confidence at the right of the last. */
-export function BehaviourLines(props: { readonly protocol: string; readonly text: string; readonly confidence: string; readonly width: number; readonly limit: number; readonly isStale: boolean }): ReactNode {
+export function BehaviourLines(props: {
+  readonly protocol: string;
+  readonly text: string;
+  readonly confidence: string;
+  readonly width: number;
+  readonly limit: number;
+  readonly isStale: boolean;
+}): ReactNode {
   const room = props.width - 5 - 6;
   const lines = wrapText(props.text, room, props.limit);
   const role = props.isStale ? 'muted' : props.text === 'unknown' ? 'muted' : 'normal';
@@ -20,7 +27,12 @@ export function BehaviourLines(props: { readonly protocol: string; readonly text
         <Box key={line}>
           <Styled role="muted">{fit(index === 0 ? props.protocol : '', 5)}</Styled>
           <Styled role={role}>{fit(line, room)}</Styled>
-          <Styled role="muted" label={index === lines.length - 1 && props.confidence !== '' ? `confidence ${props.confidence}` : ''}>
+          <Styled
+            role="muted"
+            label={
+              index === lines.length - 1 && props.confidence !== '' ? `confidence ${props.confidence}` : ''
+            }
+          >
             {fit(index === lines.length - 1 ? props.confidence : '', 6, 'right')}
           </Styled>
         </Box>
@@ -35,27 +47,41 @@ export function sameWords(first: string, second: string, more: string): string {
 }
 
 /** Where this network is seen from outside, and how old that knowledge is. */
-export function networkFacts(nat: NatState, now: number): string {
+export function networkFacts(nat: NatState, now: number, hasAddresses: boolean): string {
   const facts: string[] = [];
-  if (nat.publicAddresses.length > 0) facts.push(`public ${nat.publicAddresses.map(clean).join(', ')}`);
+  if (hasAddresses && nat.publicAddresses.length > 0)
+    facts.push(`public ${nat.publicAddresses.map(clean).join(', ')}`);
   if (nat.gateway !== undefined) facts.push(`gateway ${clean(nat.gateway)}`);
-  if (nat.behaviour.udp.lifetimeS !== undefined) facts.push(`mapping lives ≈ ${formatDuration(nat.behaviour.udp.lifetimeS * 1000)}`);
+  if (nat.behaviour.udp.lifetimeS !== undefined)
+    facts.push(`mapping lives ≈ ${formatDuration(nat.behaviour.udp.lifetimeS * 1000)}`);
   if (nat.measuredAt !== undefined) facts.push(`measured ${formatAge(nat.measuredAt, now)}`);
   return facts.join(' · ');
 }
 
 /** This node's NAT in plain words. */
-export function NatPanel(props: { readonly nat: NatState; readonly now: number; readonly width: number; readonly height: number; readonly isStale: boolean; readonly children?: ReactNode }): ReactNode {
+export function NatPanel(props: {
+  readonly nat: NatState;
+  readonly now: number;
+  readonly width: number;
+  readonly height: number;
+  readonly isStale: boolean;
+  readonly children?: ReactNode;
+}): ReactNode {
   const { nat, width } = props;
   const inner = width - 4;
   const udp = natWords(nat.behaviour.udp);
   const tcp = natWords(nat.behaviour.tcp);
-  const strangers = { drop: 'drops strangers', rst: 'answers strangers with RST', icmp: 'answers strangers with ICMP', unknown: '' }[nat.behaviour.tcp.unsolicited];
+  const strangers = {
+    drop: 'drops strangers',
+    rst: 'answers strangers with RST',
+    icmp: 'answers strangers with ICMP',
+    unknown: '',
+  }[nat.behaviour.tcp.unsolicited];
   const tcpText = sameWords(udp.text, tcp.text, strangers);
   const lines = props.children === undefined ? props.height - 2 : 3;
   const tcpLines = tcpText.length <= inner - 11 ? 1 : 2;
   const udpLines = Math.max(1, Math.min(3, lines - 1 - tcpLines));
-  const facts = networkFacts(nat, props.now);
+  const facts = networkFacts(nat, props.now, props.children !== undefined && width < 84);
   const isStale = props.isStale || nat.status === 'measuring';
   return (
     <Panel title="This network" width={width} height={props.height}>
@@ -64,7 +90,14 @@ export function NatPanel(props: { readonly nat: NatState; readonly now: number; 
       ) : (
         <>
           <BehaviourLines protocol="UDP" {...udp} width={inner} limit={udpLines} isStale={isStale} />
-          <BehaviourLines protocol="TCP" confidence={tcp.confidence} text={tcpText} width={inner} limit={Math.min(tcpLines, Math.max(1, lines - 2))} isStale={isStale} />
+          <BehaviourLines
+            protocol="TCP"
+            confidence={tcp.confidence}
+            text={tcpText}
+            width={inner}
+            limit={Math.min(tcpLines, Math.max(1, lines - 2))}
+            isStale={isStale}
+          />
           {nat.status === 'measuring' ? (
             <Box>
               <Busy />
@@ -72,7 +105,9 @@ export function NatPanel(props: { readonly nat: NatState; readonly now: number; 
             </Box>
           ) : (
             <>
-              {udp.alias !== 'unknown' && <Styled role="muted">{`Also known as ${udp.alias}${inner >= 70 ? ` · ${facts}` : ''}`}</Styled>}
+              {udp.alias !== 'unknown' && (
+                <Styled role="muted">{`Also known as ${udp.alias}${inner >= 70 ? ` · ${facts}` : ''}`}</Styled>
+              )}
               {inner < 70 && props.height >= 8 && <Styled role="muted">{facts}</Styled>}
             </>
           )}

@@ -31,7 +31,8 @@ const PEER_COLUMNS: readonly Column[] = [
 /** What is said in the place of an empty list of peers. */
 function emptyWords(engine: EngineState, filter: string): string {
   if (filter !== '') return `No peer matches "${clean(filter)}". Esc clears the filter.`;
-  if (engine.rendezvous.status === 'none') return 'Nobody here yet. Share a service (3, then s) or connect by ticket (c).';
+  if (engine.rendezvous.status === 'none')
+    return 'Nobody here yet. Share a service (3, then s) or connect by ticket (c).';
   return 'Nobody here yet. Start awl on another machine with the same rendezvous, or press c to connect.';
 }
 
@@ -51,11 +52,24 @@ export function Overview(props: ScreenProps): ReactNode {
   const trendWidth = placed.find((column) => column.key === 'trend')?.width ?? 0;
   const summary = useMemo(() => summarizeReach(engine, now), [engine, now]);
   useNatKeys(isActive);
-  useKeys((_input, key) => {
+  useKeys((input, key) => {
+    if (input === 'c')
+      dispatch({
+        type: 'overlay',
+        overlay: { kind: 'connect', ...(list.selected ? { peer: list.selected.id } : {}) },
+      });
     if (key.return && list.selected) dispatch({ type: 'open-peer', peer: list.selected.id });
-    const attempt = list.selected?.status === 'punching' || list.selected?.status === 'connecting' ? list.selected.attempt : undefined;
+    const attempt =
+      list.selected?.status === 'punching' || list.selected?.status === 'connecting'
+        ? list.selected.attempt
+        : undefined;
     if (key.escape && !commander.isBusy && attempt !== undefined) {
-      void commander.run({ name: 'attempt.cancel', params: { attempt }, doing: 'Cancelling', done: 'Attempt cancelled' });
+      void commander.run({
+        name: 'attempt.cancel',
+        params: { attempt },
+        doing: 'Cancelling',
+        done: 'Attempt cancelled',
+      });
     }
   }, isActive);
 
@@ -63,8 +77,19 @@ export function Overview(props: ScreenProps): ReactNode {
     <Box flexDirection="column" height={rows}>
       {isWide ? (
         <Box>
-          <NatPanel nat={engine.nat} now={now} width={Math.ceil(columns / 2)} height={panelRows} isStale={isStale} />
-          <ReachPanel summary={summary} width={Math.floor(columns / 2)} height={panelRows} isStale={isStale} />
+          <NatPanel
+            nat={engine.nat}
+            now={now}
+            width={Math.ceil(columns / 2)}
+            height={panelRows}
+            isStale={isStale}
+          />
+          <ReachPanel
+            summary={summary}
+            width={Math.floor(columns / 2)}
+            height={panelRows}
+            isStale={isStale}
+          />
         </Box>
       ) : (
         <NatPanel nat={engine.nat} now={now} width={columns} height={panelRows} isStale={isStale}>
@@ -72,7 +97,9 @@ export function Overview(props: ScreenProps): ReactNode {
             <Styled role="muted">Reaches directly </Styled>
             <ReachBar summary={summary} isStale={isStale} />
           </Box>
-          <Styled role={summary.mappings.length > 0 ? 'ok' : 'muted'}>{summary.mappings[0] ?? summary.hints[0] ?? ''}</Styled>
+          <Styled role={summary.mappings.length > 0 ? 'ok' : 'muted'}>
+            {summary.mappings[0] ?? summary.hints[0] ?? ''}
+          </Styled>
         </NatPanel>
       )}
       <Box flexDirection="column" flexGrow={1} paddingX={1} overflow="hidden">
@@ -81,10 +108,25 @@ export function Overview(props: ScreenProps): ReactNode {
             {emptyWords(engine, filter)}
           </Styled>
         ) : (
-          <Table columns={placed} rows={list.visible.map((peer) => ({ id: peer.id, ...peerRow(peer, engine.attempts, now, trendWidth) }))} selected={list.selected?.id} isStale={isStale} />
+          <Table
+            columns={placed}
+            rows={list.visible.map((peer) => ({
+              id: peer.id,
+              ...peerRow(peer, engine.attempts, now, trendWidth),
+            }))}
+            selected={list.selected?.id}
+            isStale={isStale}
+          />
         )}
       </Box>
-      <Divider width={columns} text={list.total > listRows ? `${list.top + 1}–${Math.min(list.total, list.top + listRows)} of ${list.total}` : ''} />
+      <Divider
+        width={columns}
+        text={
+          list.total > listRows
+            ? `${list.top + 1}–${Math.min(list.total, list.top + listRows)} of ${list.total}`
+            : ''
+        }
+      />
       <LogLines lines={engine.log.filter((line) => line.level !== 'debug').slice(-logRows)} />
     </Box>
   );

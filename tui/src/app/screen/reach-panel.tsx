@@ -10,14 +10,22 @@ export function ReachBar(props: { readonly summary: ReachSummary; readonly isSta
   if (!isKnown) return <Styled role="muted">unknown until this network is measured</Styled>;
   return (
     <Box>
-      <Styled role={props.isStale ? 'muted' : direct === total ? 'ok' : 'accent'} isHidden>{`${'■'.repeat(direct)}${'□'.repeat(total - direct)}  `}</Styled>
+      <Styled
+        role={props.isStale ? 'muted' : direct === total ? 'ok' : 'accent'}
+        isHidden
+      >{`${'■'.repeat(direct)}${'□'.repeat(total - direct)}  `}</Styled>
       <Styled role={props.isStale ? 'muted' : 'normal'}>{`≈ ${direct} of ${total} NAT types`}</Styled>
     </Box>
   );
 }
 
 /** What this network can reach directly, and what would help. */
-export function ReachPanel(props: { readonly summary: ReachSummary; readonly width: number; readonly height: number; readonly isStale: boolean }): ReactNode {
+export function ReachPanel(props: {
+  readonly summary: ReachSummary;
+  readonly width: number;
+  readonly height: number;
+  readonly isStale: boolean;
+}): ReactNode {
   const { summary } = props;
   return (
     <Panel title="Reaches directly" width={props.width} height={props.height}>
@@ -33,7 +41,9 @@ export function ReachPanel(props: { readonly summary: ReachSummary; readonly wid
           {mapping}
         </Styled>
       ))}
-      {summary.isKnown && summary.hints.length === 0 && summary.mappings.length === 0 && <Styled role="muted">every kind of network that is known</Styled>}
+      {summary.isKnown && summary.hints.length === 0 && summary.mappings.length === 0 && (
+        <Styled role="muted">every kind of network that is known</Styled>
+      )}
     </Panel>
   );
 }

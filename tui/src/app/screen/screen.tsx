@@ -8,7 +8,14 @@ import { PeerScreen } from './peer.tsx';
 import { PluginsScreen } from './plugins.tsx';
 import type { ScreenProps } from './screen-props.ts';
 
-const COMPONENTS = { overview: Overview, peer: PeerScreen, forwards: ForwardsScreen, plugins: PluginsScreen, nat: NatLab, log: LogScreen };
+const COMPONENTS = {
+  overview: Overview,
+  peer: PeerScreen,
+  forwards: ForwardsScreen,
+  plugins: PluginsScreen,
+  nat: NatLab,
+  log: LogScreen,
+};
 
 /** The screen that the user chose. */
 export function Screen(props: ScreenProps): ReactNode {

@@ -8,10 +8,20 @@ export function useNatKeys(isActive: boolean): void {
   useKeys((input) => {
     const { engine } = store.view();
     if (input === 'u' && engine?.plugins['upnp']?.status === 'disabled') {
-      void commander.run({ name: 'plugin.enable', params: { plugin: 'upnp' }, doing: 'Turning on upnp', done: 'upnp is on' });
+      void commander.run({
+        name: 'plugin.enable',
+        params: { plugin: 'upnp' },
+        doing: 'Turning on upnp',
+        done: 'upnp is on',
+      });
     }
     if (input === 'o') {
-      void commander.run({ name: 'config.set', params: { key: LONG_SEARCH_SETTING, value: true }, doing: 'Allowing the long search', done: 'The long search is allowed' });
+      void commander.run({
+        name: 'config.set',
+        params: { key: LONG_SEARCH_SETTING, value: true },
+        doing: 'Allowing the long search',
+        done: 'The long search is allowed',
+      });
     }
   }, isActive);
 }

@@ -19,7 +19,9 @@ export interface CommandRequest<Name extends CommandName> {
 
 /** A failure of a command in one line: what happened, and what to do about it. */
 export function failureWords(error: unknown): string {
-  const { message, remedy } = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as { message?: unknown; remedy?: unknown };
+  const { message, remedy } = (
+    typeof error === 'object' && error !== null ? error : { message: String(error) }
+  ) as { message?: unknown; remedy?: unknown };
   const parts = [message, remedy].filter((part): part is string => typeof part === 'string' && part !== '');
   return clean(parts.map((part) => (/[.!?]$/.test(part) ? part : `${part}.`)).join(' '));
 }
@@ -61,19 +63,29 @@ export class Commander {
   }
 
   /** Runs a command; a failure becomes a notice, and undefined comes back. A command still on its way is given up. */
-  async run<Name extends CommandName>(request: CommandRequest<Name>): Promise<Commands[Name]['result'] | undefined> {
+  async run<Name extends CommandName>(
+    request: CommandRequest<Name>,
+  ): Promise<Commands[Name]['result'] | undefined> {
     this.cancel();
     const controller = new AbortController();
     this.#running = controller;
     this.say({ kind: 'busy', text: request.doing });
     const isNewest = (): boolean => this.#running === controller;
     try {
-      const result = await abortable(this.#client.command(request.name, request.params, controller.signal), controller.signal);
+      const result = await abortable(
+        this.#client.command(request.name, request.params, controller.signal),
+        controller.signal,
+      );
       const text = typeof request.done === 'function' ? request.done(result) : request.done;
       if (isNewest()) this.say(text === undefined ? undefined : { kind: 'ok', text });
       return result;
     } catch (error) {
-      if (isNewest()) this.say(controller.signal.aborted ? { kind: 'ok', text: `${request.doing}: cancelled` } : { kind: 'bad', text: failureWords(error) });
+      if (isNewest())
+        this.say(
+          controller.signal.aborted
+            ? { kind: 'ok', text: `${request.doing}: cancelled` }
+            : { kind: 'bad', text: failureWords(error) },
+        );
       return undefined;
     } finally {
       if (isNewest()) this.#running = undefined;

@@ -24,7 +24,12 @@ export interface Room {
 const RoomContext = createContext<Room>({ columns: 80, rows: 24 });
 
 /** Gives services, what the user looks at and the room to the components inside. */
-export function AppProvider(props: { readonly services: AppServices; readonly ui: readonly [UiState, Dispatch<UiAction>]; readonly room: Room; readonly children: ReactNode }): ReactNode {
+export function AppProvider(props: {
+  readonly services: AppServices;
+  readonly ui: readonly [UiState, Dispatch<UiAction>];
+  readonly room: Room;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <Services value={props.services}>
       <Ui value={props.ui}>

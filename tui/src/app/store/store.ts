@@ -54,7 +54,10 @@ export class EngineStore implements Disposable {
     this.#view = { engine: undefined, link: 'loading', updatedAt: this.#updatedAt, now: this.#updatedAt };
     this.#subscription = client.subscribe((patch) => this.#receive(patch));
     this.#ticker = setInterval(() => this.#publishSoon(), options.tickMs ?? 10_000);
-    void client.closed.then(() => this.#end(), () => this.#end());
+    void client.closed.then(
+      () => this.#end(),
+      () => this.#end(),
+    );
     void this.#fetch();
   }
 
@@ -133,7 +136,12 @@ export class EngineStore implements Disposable {
 
   #publish(): void {
     this.#publishedAt = performance.now();
-    const view = { engine: this.#snapshot?.state, link: this.#link, updatedAt: this.#updatedAt, now: this.#now() };
+    const view = {
+      engine: this.#snapshot?.state,
+      link: this.#link,
+      updatedAt: this.#updatedAt,
+      now: this.#now(),
+    };
     this.#view = this.#problem === undefined ? view : { ...view, problem: this.#problem };
     for (const listener of this.#listeners) listener();
   }

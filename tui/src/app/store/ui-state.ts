@@ -25,7 +25,12 @@ export type Overlay =
   | { readonly kind: 'connect'; readonly peer?: string }
   | { readonly kind: 'forward'; readonly id?: string; readonly peer?: string }
   | { readonly kind: 'share' }
-  | { readonly kind: 'remove'; readonly id: string; readonly what: 'forward' | 'share'; readonly label: string }
+  | {
+      readonly kind: 'remove';
+      readonly id: string;
+      readonly what: 'forward' | 'share';
+      readonly label: string;
+    }
   | { readonly kind: 'settings'; readonly plugin: string };
 
 /** Log levels from the one that shows all to the one that shows least. */
@@ -57,7 +62,14 @@ export type UiAction =
   | { readonly type: 'range' };
 
 /** The first look at the app. */
-export const FIRST_UI: UiState = { screen: 'overview', overlay: { kind: 'none' }, cursors: {}, filters: {}, logLevel: 'info', rangeS: 60 };
+export const FIRST_UI: UiState = {
+  screen: 'overview',
+  overlay: { kind: 'none' },
+  cursors: {},
+  filters: {},
+  logLevel: 'info',
+  rangeS: 60,
+};
 
 /** The one reducer of what the user looks at. */
 export function reduceUi(state: UiState, action: UiAction): UiState {
@@ -69,7 +81,13 @@ export function reduceUi(state: UiState, action: UiAction): UiState {
       return { ...state, screen: SCREENS[index] ?? 'overview' };
     }
     case 'open-peer':
-      return { ...state, screen: 'peer', peer: action.peer, cursors: { ...state.cursors, peers: action.peer }, overlay: { kind: 'none' } };
+      return {
+        ...state,
+        screen: 'peer',
+        peer: action.peer,
+        cursors: { ...state.cursors, peers: action.peer },
+        overlay: { kind: 'none' },
+      };
     case 'overlay':
       return { ...state, overlay: action.overlay };
     case 'cursor':

@@ -34,6 +34,11 @@ export function formatDuration(durationMs: number): string {
   return `${sign}${Math.round(ms / 86_400_000)} d`;
 }
 
+/** `0.4 s`, `12 s`: a wait, coarse as estimates are. */
+export function formatSeconds(durationMs: number): string {
+  return durationMs < 9950 ? `${(Math.max(0, durationMs) / 1000).toFixed(1)} s` : formatDuration(durationMs);
+}
+
 /** `3 h ago`; below a second, and where clocks disagree, `now`. */
 export function formatAge(at: number, now: number): string {
   return now - at < 1000 ? 'now' : `${formatDuration(now - at)} ago`;
@@ -55,7 +60,9 @@ export function formatOffset(offsetMs: number): string {
 /** `12:04:31` in the machine's own time zone. */
 export function formatTime(at: number): string {
   const date = new Date(at);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
 }
 
 /** `k3vd-9qem`: the part of a peer id that a person compares. */

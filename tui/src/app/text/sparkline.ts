@@ -7,7 +7,9 @@ export function sparkline(values: readonly number[], width: number, valuesPerBar
   const groups = group(values, width, valuesPerBar);
   const top = Math.max(...groups, 0);
   if (groups.length === 0) return '';
-  return groups.map((value) => BARS[top <= 0 ? 0 : Math.min(7, Math.round((value / top) * 7))] ?? '▁').join('');
+  return groups
+    .map((value) => BARS[top <= 0 ? 0 : Math.min(7, Math.round((value / top) * 7))] ?? '▁')
+    .join('');
 }
 
 /** Means of the newest groups of values, oldest first; at most `count`. */
@@ -28,6 +30,10 @@ export function chart(values: readonly number[], width: number, height: number, 
   const eighths = groups.map((value) => Math.round((value / top) * height * 8));
   return Array.from({ length: height }, (_, row) => {
     const floor = (height - 1 - row) * 8;
-    return eighths.map((level) => (level <= floor ? (row === height - 1 ? '▁' : ' ') : (BARS[Math.min(8, level - floor) - 1] ?? '█'))).join('');
+    return eighths
+      .map((level) =>
+        level <= floor ? (row === height - 1 ? '▁' : ' ') : (BARS[Math.min(8, level - floor) - 1] ?? '█'),
+      )
+      .join('');
   });
 }
