@@ -105,7 +105,7 @@ for (const [name, what, code, reason] of hostile) {
     assert.equal(assessment?.likelihood, 0);
     const row = store.state.plugins['test'];
     assert.equal(row?.status, 'failed');
-    assert.equal(row?.code, code, row?.reason);
+    assert.equal(row?.code, code, row?.reason ?? '');
     assert.match(row?.reason ?? '', reason);
     assert.ok((row?.failures ?? 0) >= 1);
   });

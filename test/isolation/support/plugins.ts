@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import {
   makeHost,
   manifest,
-  Memory,
+  type Memory,
   realClock,
   type TestHost,
 } from '../../../core/plugin-host/test/support/fakes.ts';
@@ -22,7 +22,7 @@ export function writePlugin(
   code: string,
   changes: { readonly [key: string]: unknown } = {},
 ): string {
-  const directory = join(parent, String(changes['name'] ?? 'awl-plugin-test'));
+  const directory = join(parent, (changes['name'] as string | undefined) ?? 'awl-plugin-test');
   mkdirSync(directory, { recursive: true });
   writeFileSync(
     join(directory, 'package.json'),

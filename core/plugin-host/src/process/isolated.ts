@@ -41,7 +41,7 @@ class IsolatedPlugin implements PluginModule {
     this.#parts = parts;
     this.#limits = { ...PROCESS_LIMITS, ...parts.limits };
     this.#life = life;
-    this.#scopes = new Scopes(this.#limits.leases);
+    this.#scopes = new Scopes(this.#limits.leases, options.manifest.capabilities);
   }
 
   async activate(context: PluginContext): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Attempt, Lease, Sockets, TcpLease, UdpLease, VerifiedCheck } from '@awl/api';
+import type { Attempt, Capability, Lease, Sockets, TcpLease, UdpLease, VerifiedCheck } from '@awl/api';
 import { AwlError } from '@awl/wire';
 
 /** Checks remembered of an attempt; a strategy that needs more has long had its answer. */
@@ -27,11 +27,13 @@ export function leaseInfo({ id, protocol, local }: Lease): LeaseInfo {
 /** The scopes of one plugin process, and the leases in each. A process can name no lease but those. */
 export class Scopes {
   readonly #limit: number;
+  readonly #capabilities: readonly Capability[];
   readonly #scopes = new Map<number, Scope>();
   #nextId = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, capabilities: readonly Capability[]) {
     this.#limit = limit;
+    this.#capabilities = capabilities;
   }
 
   open(sockets: Sockets, attempt?: Attempt): Scope {
@@ -84,6 +86,9 @@ export class Scopes {
     options: NonNullable<Parameters<Sockets['openUdp']>[0]>,
   ): Promise<readonly Lease[]> {
     const scope = this.get(id);
+    if (!this.#capabilities.includes(protocol)) {
+      throw new AwlError('ERR_PLUGIN_CAPABILITY', `${protocol} is not in the capabilities of the manifest`);
+    }
     let held = options.count ?? 1;
     for (const { leases } of this.#scopes.values()) held += leases.size;
     if (held > this.#limit)

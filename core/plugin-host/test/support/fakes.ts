@@ -126,6 +126,7 @@ export const pair: Pair = {
   localCandidates: [],
   remoteCandidates: [],
   sameLan: false,
+  exhaustive: false,
 };
 
 export const emptyState: EngineState = {
