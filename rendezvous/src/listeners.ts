@@ -16,18 +16,21 @@ const ANY_PORT_TRIES = 20;
 
 /**
  * Opens a TCP and a UDP socket for both ports on each address. One socket per address, since a wildcard UDP socket answers from the address
- * that the routes say and not from the one that was asked. Throws `ERR_PORT_BUSY`, `ERR_SOCKET_BIND`.
+ * that the routes say and not from the one that was asked. With `skipGone`, an address that can't be bound is left out: it was found and
+ * went, or is not ready yet. Throws `ERR_PORT_BUSY`, `ERR_SOCKET_BIND`.
  */
 export async function openListeners(
   addresses: readonly string[],
   ports: readonly [number, number],
+  skipGone: boolean,
 ): Promise<Listeners[]> {
   const anyPort = ports.includes(0);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await openAll(addresses, ports);
+      return await openAll(addresses, ports, skipGone);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      if (error instanceof AwlError) throw error;
       if (!(anyPort && code === 'EADDRINUSE' && attempt < ANY_PORT_TRIES))
         throw bindError(error as NodeJS.ErrnoException);
     }
@@ -44,28 +47,49 @@ export function closeListeners(listeners: readonly Listeners[]): void {
 async function openAll(
   addresses: readonly string[],
   wanted: readonly [number, number],
+  skipGone: boolean,
 ): Promise<Listeners[]> {
-  const opened: (TcpServer | UdpSocket)[] = [];
   const listeners: Listeners[] = [];
-  const ports: [number, number] = [...wanted];
-  const openOne = async (address: string, index: 0 | 1): Promise<readonly [TcpServer, UdpSocket]> => {
-    const tcp = await listenTcp(address, ports[index]);
+  let ports = wanted;
+  try {
+    for (const address of addresses) {
+      const opened = await openAddress(address, ports).catch((error: NodeJS.ErrnoException) => {
+        if (!(skipGone && error.code === 'EADDRNOTAVAIL')) throw error;
+      });
+      if (!opened) continue;
+      listeners.push(opened);
+      ports = portsOf(opened);
+    }
+  } catch (error) {
+    closeListeners(listeners);
+    throw error;
+  }
+  if (listeners.length === 0)
+    throw new AwlError('ERR_SOCKET_BIND', 'None of the addresses of this machine could be bound.');
+  return listeners;
+}
+
+async function openAddress(address: string, ports: readonly [number, number]): Promise<Listeners> {
+  const opened: (TcpServer | UdpSocket)[] = [];
+  const openPort = async (wanted: number): Promise<readonly [TcpServer, UdpSocket]> => {
+    const tcp = await listenTcp(address, wanted);
     opened.push(tcp);
-    ports[index] = (tcp.address() as { port: number }).port;
-    const udp = await bindUdp(address, ports[index]);
+    const udp = await bindUdp(address, (tcp.address() as { port: number }).port);
     opened.push(udp);
     return [tcp, udp];
   };
   try {
-    for (const address of addresses) {
-      const [primary, alternate] = [await openOne(address, 0), await openOne(address, 1)];
-      listeners.push({ address, tcp: [primary[0], alternate[0]], udp: [primary[1], alternate[1]] });
-    }
+    const [primary, alternate] = [await openPort(ports[0]), await openPort(ports[1])];
+    return { address, tcp: [primary[0], alternate[0]], udp: [primary[1], alternate[1]] };
   } catch (error) {
     for (const socket of opened) socket.close();
     throw error;
   }
-  return listeners;
+}
+
+/** The ports that were really bound. */
+export function portsOf({ udp }: Listeners): readonly [number, number] {
+  return [udp[0].address().port, udp[1].address().port];
 }
 
 async function listenTcp(host: string, port: number): Promise<TcpServer> {

@@ -53,6 +53,9 @@ export interface RendezvousLimits {
   readonly pendingPerAddress: number;
   /** The same from all addresses. */
   readonly pending: number;
+  /** New TCP connections per second from one address, and how many at once. */
+  readonly connectionsPerSecond: number;
+  readonly connectionsBurst: number;
   /** Messages per second from one peer, and how many at once. A large one counts for several. */
   readonly messagesPerSecond: number;
   readonly messagesBurst: number;
@@ -87,6 +90,8 @@ export const DEFAULT_LIMITS: RendezvousLimits = {
   peersPerAddress: 256,
   pendingPerAddress: 64,
   pending: 2048,
+  connectionsPerSecond: 50,
+  connectionsBurst: 1000,
   messagesPerSecond: 20,
   messagesBurst: 100,
   namesPerHour: 120,

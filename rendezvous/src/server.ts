@@ -9,17 +9,17 @@ import {
 import type { Registry } from 'prom-client';
 import { MemoryBus } from './bus.ts';
 import type { ControlContext } from './connection.ts';
-import { closeListeners, openListeners, type Listeners } from './listeners.ts';
+import { closeListeners, openListeners, portsOf, type Listeners } from './listeners.ts';
 import { Metrics } from './metrics.ts';
 import { NameStore } from './names.ts';
-import { DEFAULT_LIMITS, systemClock, type RendezvousOptions } from './options.ts';
+import { DEFAULT_LIMITS, systemClock, type RendezvousOptions, type ServerClock } from './options.ts';
 import { LocalPresence } from './presence.ts';
 import { Occupancy } from './rate-limit.ts';
 import { loadServerKey } from './server-key.ts';
 import { StunService } from './stun-service.ts';
 import { serveStunUdp } from './stun-sockets.ts';
 import { TcpFront } from './tcp-front.ts';
-import { localAddresses, makeTopology, stunEndpoints, type PortIndex } from './topology.ts';
+import { isWildcard, localAddresses, makeTopology, stunEndpoints } from './topology.ts';
 import { Watchers } from './watchers.ts';
 
 /** A running rendezvous. */
@@ -42,6 +42,7 @@ export interface RendezvousServer extends AsyncDisposable {
 }
 
 const GRACE_MS = 2000;
+const LOOK_FOR_ADDRESSES_MS = 30_000;
 /** Peers come back spread around this time. */
 const RETRY_AFTER_STOP_MS = 2000;
 
@@ -56,16 +57,17 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const wantedPorts = [options.port ?? RENDEZVOUS_PORT, options.altPort ?? RENDEZVOUS_ALT_PORT] as const;
   checkOptions(options, wantedPorts);
-  const wantedAddresses = localAddresses(options.host ?? '0.0.0.0', altAddress);
+  const host = options.host ?? '0.0.0.0';
+  const found = localAddresses(host, altAddress);
 
   await using stack = new AsyncDisposableStack();
   const key = loadServerKey(dataDir);
   const names = stack.use(new NameStore(dataDir));
-  const listeners = await openListeners(wantedAddresses, wantedPorts);
+  const listeners = await openListeners(found, wantedPorts, isWildcard(host));
   stack.defer(() => closeListeners(listeners));
 
   const addresses = listeners.map(({ address }) => address);
-  const ports = [portOf(listeners[0]!, 0), portOf(listeners[0]!, 1)] as const;
+  const ports = portsOf(listeners[0]!);
   const topology = makeTopology(addresses, ports, altAddress, advertise);
   const presence = new LocalPresence(names, limits, clock);
   const metrics = new Metrics(() => presence.online);
@@ -88,14 +90,26 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
     },
   };
   const front = new TcpFront(key, context, stun);
-  serveStunUdp(
-    listeners.map(({ udp }) => udp),
-    stun,
-    log,
-  );
-  listeners.forEach(({ tcp }, address) =>
-    tcp.forEach((server, port) => front.listen(server, { address, port: port as PortIndex })),
-  );
+  const serve = ({ udp, tcp }: Listeners, address: number): void => {
+    for (const port of [0, 1] as const) {
+      serveStunUdp(udp[port], { address, port }, stun, (via) => listeners[via.address]!.udp[via.port], log);
+      front.listen(tcp[port], { address, port });
+    }
+  };
+  listeners.forEach(serve);
+  if (isWildcard(host))
+    stack.use(
+      watchAddresses(clock, async (isStopped) => {
+        const news = localAddresses(host, altAddress).filter((address) => !addresses.includes(address));
+        const opened = news.length > 0 ? await openListeners(news, ports, true).catch(() => []) : [];
+        if (isStopped()) return closeListeners(opened);
+        for (const added of opened) {
+          addresses.push(added.address);
+          serve(added, listeners.push(added) - 1);
+          log({ level: 'info', event: 'address.added', address: added.address });
+        }
+      }),
+    );
 
   const hosts = advertise ? [advertise.host] : addresses;
   const urls = hosts.map((host) =>
@@ -112,7 +126,9 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
     log({ level: 'info', event: 'rendezvous.stopped' });
   };
   return {
-    addresses: addresses.map((address) => ({ address, port: ports[0] })),
+    get addresses() {
+      return addresses.map((address) => ({ address, port: ports[0] }));
+    },
     port: ports[0],
     altPort: ports[1],
     fingerprint: key.fingerprint,
@@ -127,8 +143,21 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
   };
 }
 
-function portOf(listeners: Listeners, index: PortIndex): number {
-  return listeners.udp[index].address().port;
+/** A machine may get its addresses after the server has started, or others later. */
+function watchAddresses(clock: ServerClock, look: (isStopped: () => boolean) => Promise<void>): Disposable {
+  let isStopped = false;
+  let timer: Disposable | undefined;
+  const wait = (): void => {
+    if (isStopped) return;
+    timer = clock.schedule(LOOK_FOR_ADDRESSES_MS, () => void look(() => isStopped).finally(wait));
+  };
+  wait();
+  return {
+    [Symbol.dispose]() {
+      isStopped = true;
+      timer?.[Symbol.dispose]();
+    },
+  };
 }
 
 function checkOptions({ key, advertise }: RendezvousOptions, ports: readonly [number, number]): void {

@@ -4,7 +4,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import { isStun, stunStreamReader } from '@awl/wire';
 import type { LogEntry } from './options.ts';
 import type { StunService } from './stun-service.ts';
-import type { PortIndex, Site } from './topology.ts';
+import type { Site } from './topology.ts';
 
 /** A STUN connection that says nothing for so long is closed. Long enough to measure how long a NAT keeps a TCP mapping. */
 const TCP_IDLE_MS = 180_000;
@@ -31,27 +31,24 @@ export async function bindUdp(address: string, port: number): Promise<UdpSocket>
   return socket;
 }
 
-/** Answers STUN on UDP sockets: `sockets[address][port]`, as in a {@link Site}. */
+/** Answers STUN on a UDP socket; the answer leaves by the socket of the site that it shall come from. */
 export function serveStunUdp(
-  sockets: readonly (readonly [UdpSocket, UdpSocket])[],
+  socket: UdpSocket,
+  at: Site,
   service: StunService,
+  socketOf: (site: Site) => UdpSocket,
   log: (entry: LogEntry) => void,
 ): void {
-  sockets.forEach((pair, address) => {
-    pair.forEach((socket, index) => {
-      const at: Site = { address, port: index as PortIndex };
-      socket.on('message', (packet, from) => {
-        // Nothing comes from port 0, and nothing can be sent there.
-        if (!isStun(packet[0]) || from.port === 0) return;
-        const answer = service.answer(packet, from, at, 'udp');
-        if (!answer) return;
-        sockets[answer.via.address]![answer.via.port].send(answer.packet, from.port, from.address, () => {
-          // What can't be sent is lost, as on any network; the asker repeats.
-        });
-      });
-      socket.on('error', (error) => log({ level: 'warn', event: 'stun.udp.error', reason: error.message }));
+  socket.on('message', (packet, from) => {
+    // Nothing comes from port 0, and nothing can be sent there.
+    if (!isStun(packet[0]) || from.port === 0) return;
+    const answer = service.answer(packet, from, at, 'udp');
+    if (!answer) return;
+    socketOf(answer.via).send(answer.packet, from.port, from.address, () => {
+      // What can't be sent is lost, as on any network; the asker repeats.
     });
   });
+  socket.on('error', (error) => log({ level: 'warn', event: 'stun.udp.error', reason: error.message }));
 }
 
 /** Answers STUN on one TCP connection, from its first byte on. `release` is called when it is closed. */

@@ -3,7 +3,7 @@ import type { Server as TcpServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { isStun, RENDEZVOUS_ALPN } from '@awl/wire';
 import { ControlConnection, type ControlContext } from './connection.ts';
-import { addressKey, Occupancy } from './rate-limit.ts';
+import { addressKey, Occupancy, RateLimit } from './rate-limit.ts';
 import type { ServerKey } from './server-key.ts';
 import { serveStunTcp } from './stun-sockets.ts';
 import type { StunService } from './stun-service.ts';
@@ -17,6 +17,7 @@ export class TcpFront {
   readonly #context: ControlContext;
   readonly #stun: StunService;
   readonly #pending: Occupancy;
+  readonly #rate: RateLimit;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<ControlConnection>();
   /** The place of a socket until it is a registered peer. */
@@ -28,6 +29,7 @@ export class TcpFront {
     this.#context = context;
     this.#stun = stun;
     this.#pending = new Occupancy(context.limits.pendingPerAddress, context.limits.pending);
+    this.#rate = new RateLimit(context.limits.connectionsPerSecond, context.limits.connectionsBurst);
     this.#tls = createTlsServer({
       key: key.keyPem,
       cert: key.certificatePem,
@@ -71,7 +73,9 @@ export class TcpFront {
   }
 
   #accept(socket: Socket, at: Site): void {
-    const place = this.#pending.enter(addressKey(socket.remoteAddress ?? ''));
+    const address = addressKey(socket.remoteAddress ?? '');
+    const isTooFast = this.#rate.take(address, this.#context.clock.now()) > 0;
+    const place = isTooFast ? undefined : this.#pending.enter(address);
     if (!place) {
       this.#context.metrics.refused.inc({ code: 'ERR_RENDEZVOUS_LIMIT' });
       socket.resetAndDestroy();

@@ -13,6 +13,7 @@ export interface Site {
 
 /** The addresses and ports that the server answers at. */
 export interface Topology {
+  /** May grow. */
   readonly addresses: readonly string[];
   /** Primary and alternate. */
   readonly ports: readonly [number, number];
@@ -127,7 +128,8 @@ export function stunEndpoints(
   return endpoints;
 }
 
-function isWildcard(address: string): boolean {
+/** Every address, those to come included. */
+export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }
 

@@ -38,5 +38,7 @@ export function serverError({
   retryAfterMs,
 }: Extract<ServerMessage, { readonly type: 'error' }>): RendezvousError {
   const known = isErrorCode(code) && SERVER_CODES.includes(code) ? code : 'ERR_RENDEZVOUS_UNREACHABLE';
-  return new RendezvousError(known, reason.slice(0, 300).replaceAll(/[^\x20-\x7e]/g, '?'), retryAfterMs);
+  const again = retryAfterMs ? ` Come back in ${Math.ceil(retryAfterMs / 1000)} s.` : '';
+  const harmless = reason.slice(0, 300).replaceAll(/[^\x20-\x7e]/g, '?');
+  return new RendezvousError(known, harmless + again, retryAfterMs);
 }
