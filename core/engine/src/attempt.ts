@@ -1,3 +1,4 @@
+import { formatEndpoint } from '@awl/api';
 import type {
   BehaviourVector,
   Candidate,
@@ -264,6 +265,15 @@ export class AttemptRun implements Disposable {
       const path = openPath({ winner, keys, transport, pair, clock, random });
       this.#kept.add(winner.lane.scope);
       winner.lane.scope.release(new Set([winner.punched.lease]));
+      const { kind, strategy, remote: at, rttMs } = path.description;
+      events.emit('path.selected', {
+        peer: peerId,
+        kind,
+        strategy,
+        transport: path.description.transport,
+        remote: formatEndpoint(at),
+        rttMs: Math.round(rttMs * 10) / 10,
+      });
       this.log.trace(
         'path',
         `${path.description.strategy} connected with ${path.description.remote.address}:${path.description.remote.port} after ${Math.round(winner.tookMs)} ms`,

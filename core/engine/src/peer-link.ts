@@ -1,4 +1,4 @@
-import { delay, type PathState, type PeerState, type PeerStatus, type Role } from '@awl/api';
+import { delay, type PathState, type PeerState, type PeerStatus } from '@awl/api';
 import { formatEndpoint } from '@awl/api';
 import { AwlError, toAwlError } from '@awl/wire';
 import type { AttemptResult } from './attempt.ts';
@@ -46,6 +46,7 @@ export class PeerLink implements Disposable {
   #redial: Redial | undefined;
   #redialling = false;
   #sampler: Disposable | undefined;
+  readonly #announced = new WeakSet<Session>();
 
   constructor(core: EngineCore, shares: Shares, id: string, name: string) {
     this.#core = core;
@@ -177,7 +178,7 @@ export class PeerLink implements Disposable {
   }
 
   #open({ attemptId, role, transcript, grant }: Arrival): Session {
-    const { identity, clock, hooks, events } = this.#core;
+    const { identity, clock } = this.#core;
     const previous = this.#session;
     const session = createSession({
       id: attemptId,
@@ -202,8 +203,6 @@ export class PeerLink implements Disposable {
     this.#flows = flows;
     // The peer begins anew: what it forgot can't be resumed. Its shares of streams end with the old session.
     previous?.close('ERR_SESSION_LOST');
-    events.emit('session.opened', { peer: this.id, session: session.id });
-    hooks.emit('session.didOpen', { peer: this.id, session: session.id, role: session.role satisfies Role });
     return session;
   }
 
@@ -216,6 +215,11 @@ export class PeerLink implements Disposable {
     if (!path || session !== this.#session) return;
     const { description } = path;
     const { kind, strategy, transport, local, remote, rttMs } = description;
+    if (!this.#announced.has(session)) {
+      this.#announced.add(session);
+      this.#core.events.emit('session.opened', { peer: this.id, session: session.id });
+      this.#core.hooks.emit('session.didOpen', { peer: this.id, session: session.id, role: session.role });
+    }
     const before = this.#state.path;
     const state: PathState = {
       kind,
@@ -234,14 +238,6 @@ export class PeerLink implements Disposable {
       pathHistory: [...clean.pathHistory, state].slice(-PATHS_REMEMBERED),
     };
     this.#publish();
-    this.#core.events.emit('path.selected', {
-      peer: this.id,
-      kind,
-      strategy,
-      transport,
-      remote: formatEndpoint(remote),
-      rttMs: Math.round(rttMs * 10) / 10,
-    });
     this.#core.hooks.emit('path.didSelect', { peer: this.id, strategy, transport, remote, rttMs });
     this.#core.log.info(
       `${this.#state.name}: ${before ? 'path changed' : 'connected'}, ${kind} by ${strategy} over ${transport}`,

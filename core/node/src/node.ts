@@ -8,6 +8,7 @@ import {
   realClock,
   realRandom,
   type Engine,
+  type Identity,
   type Network,
 } from '@awl/engine';
 import type { PluginHost } from '@awl/plugin-host';
@@ -23,7 +24,7 @@ import { homeDirectory, openHome, type Home } from './home.ts';
 import { loadIdentity } from './key-file.ts';
 import { localClient } from './local-client.ts';
 import { openLog } from './log.ts';
-import { createPlugins } from './plugins.ts';
+import { createPlugins, untilActivated } from './plugins.ts';
 import { RendezvousMaker, useConfigured } from './rendezvous-link.ts';
 import { KnownRendezvous } from './known-rendezvous.ts';
 import { OwnPassword } from './own-password.ts';
@@ -73,7 +74,7 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   const control = scope.use(await takeControl(home.directory, files));
   const identity = await loadIdentity(home.keyFile, files);
   const homeConfig = new HomeConfig(home, files);
-  const config = await configOf(options, home, homeConfig);
+  const config = await configOf(options, home, homeConfig, identity);
 
   const authorization = await Authorization.open({
     store: authorizationFile(home.peersFile, files),
@@ -116,13 +117,14 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
     rendezvous: (next) => useConfigured(engine, rendezvous, next),
     name: async (next) => {
       const { node } = engine.state.state;
-      engine.state.apply({ section: 'node', value: { ...node, name: next.name ?? defaultName() } });
+      engine.state.apply({ section: 'node', value: { ...node, name: next.name ?? defaultName(identity) } });
       await useConfigured(engine, rendezvous, next);
     },
     password: (next) => password.use(next.password ?? password.current),
     logLevel: (next) => log.setLevel(next.log?.level ?? 'info'),
   });
   await plugins.start();
+  await untilActivated(engine);
   await applyPlugins(config, plugins).catch((error: unknown) =>
     log.write('error', 'node', toAwlError(error).message),
   );
@@ -181,7 +183,12 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
 
 type StartConfig = NodeConfig & { readonly name: string; readonly password: string };
 
-async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig): Promise<StartConfig> {
+async function configOf(
+  options: NodeOptions,
+  home: Home,
+  homeConfig: HomeConfig,
+  identity: Identity,
+): Promise<StartConfig> {
   const { configFile, workingDirectory, overrides = {} } = options;
   const loaded = await loadConfig({
     home,
@@ -189,17 +196,16 @@ async function configOf(options: NodeOptions, home: Home, homeConfig: HomeConfig
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
   });
   const config = mergeConfig(loaded, overrides);
-  const { name = defaultName(), password = generatePassword(realRandom) } = config;
+  const { name = defaultName(identity), password = generatePassword(realRandom) } = config;
   if (config.password === undefined) await homeConfig.set('password', password);
   return { ...config, name, password };
 }
 
-/** The machine's name, as far as a peer's name may look like it. */
-function defaultName(): string {
-  return (
-    hostname()
-      .split('.')[0]
-      ?.replaceAll(/[^A-Za-z0-9_-]/g, '-')
-      .slice(0, 63) || 'node'
-  );
+/** The machine's name, as far as a peer's name may look like it, and a piece of the key's id: several nodes of one machine differ. */
+function defaultName({ peerId }: Identity): string {
+  const machine = hostname()
+    .split('.')[0]
+    ?.replaceAll(/[^A-Za-z0-9_-]/g, '-')
+    .slice(0, 58);
+  return `${machine || 'node'}-${peerId.slice(0, 4)}`;
 }
