@@ -23,3 +23,6 @@ export * from './matrix/matrix.ts';
 export * from './matrix/cell.ts';
 export * from './matrix/goals.ts';
 export * from './matrix/render.ts';
+export * from './conformance/conformance.ts';
+export { formatProblem, type Problem } from './conformance/problem.ts';
+export type { Claim } from './conformance/honesty.ts';

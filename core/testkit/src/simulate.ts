@@ -1,4 +1,4 @@
-import type { AttemptState, RaceState } from '@awl/api';
+import type { AttemptState, JsonValue, RaceState } from '@awl/api';
 import { AwlError, toAwlError } from '@awl/wire';
 import type { Contributions } from './contributions.ts';
 import type { Kind, KindName } from './network/kinds.ts';
@@ -26,6 +26,8 @@ export interface SimulationOptions extends Partial<Contributions> {
   readonly rttMs?: number;
   /** Default `any`. */
   readonly transport?: 'any' | 'udp' | 'tcp';
+  /** Settings of both engines, such as `{ 'probing.exhaustive': true }`. */
+  readonly settings?: { readonly [key: string]: JsonValue };
   /** The other side's strategies and transports, where they are not the same. */
   readonly peer?: Partial<Contributions>;
   /** Called when both sides are at the rendezvous and know their NATs, before the first connects. */
@@ -113,6 +115,7 @@ export async function setUp(options: SimulationOptions): Promise<Simulation> {
     strategies: options.peer?.strategies ?? strategies,
     transports: options.peer?.transports ?? transports,
   });
+  if (options.settings) for (const { engine } of [local, remote]) engine.configure(options.settings);
   await local.authorization.remember({ peerId: remote.peerId });
   await remote.authorization.remember({ peerId: local.peerId });
   await clock.complete(

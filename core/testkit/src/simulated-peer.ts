@@ -72,7 +72,8 @@ export async function createSimulatedPeer(options: SimulatedPeerOptions): Promis
   });
   const owner = { plugin: 'simulation', capabilities: CAPABILITIES };
   const { strategies, transports } = options.contributions;
-  for (const strategy of strategies) engine.registry.addStrategy(strategy, owner, strategy.id.includes('tcp') ? 'tcp' : 'udp');
+  for (const strategy of strategies)
+    engine.registry.addStrategy(strategy, owner, strategy.id.includes('tcp') ? 'tcp' : 'udp');
   for (const transport of transports.length > 0 ? transports : [IDLE_TRANSPORT])
     engine.registry.addTransport(transport, owner);
   return { peerId: identity.peerId, host, engine, rendezvous, authorization };

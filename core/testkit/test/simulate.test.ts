@@ -20,7 +20,10 @@ describe('simulate', () => {
     assert.equal(result.connected, false);
     assert.equal(result.code, 'ERR_PATH_BOTH_RANDOM');
     assert.match(result.remedy!, /port mapping/);
-    assert.ok(result.trace.some((line) => line.includes('a side takes another port')), result.trace.join('\n'));
+    assert.ok(
+      result.trace.some((line) => line.includes('a side takes another port')),
+      result.trace.join('\n'),
+    );
   });
 
   it('runs the same way from the same seed', async () => {
@@ -42,7 +45,8 @@ describe('simulate', () => {
       remote: 'P',
       skewMs: 700,
       onReady: ({ network, local, remote }) => {
-        for (const { engine } of [local, remote]) engine.on('attempt.started', () => starts.push(network.clock.now()));
+        for (const { engine } of [local, remote])
+          engine.on('attempt.started', () => starts.push(network.clock.now()));
       },
     };
     await simulate(options);
@@ -54,7 +58,8 @@ describe('simulate', () => {
       ...base,
       local: 'P',
       remote: 'P',
-      onReady: ({ local, remote }) => local.engine.on('signal.agreed', () => remote.host.setLink({ lossRatio: 1 })),
+      onReady: ({ local, remote }) =>
+        local.engine.on('signal.agreed', () => remote.host.setLink({ lossRatio: 1 })),
     });
     assert.equal(result.connected, false);
     assert.equal(result.code, 'ERR_PATH_NO_ANSWER');
@@ -80,7 +85,14 @@ describe('matrix', () => {
   });
 
   it('summarizes runs and names what misses its goal', async () => {
-    const cells = await matrix({ strategies: [plainDirect], kinds: ['P', 'X'], protocols: ['udp'], runs: 3, losses: [0], skewsMs: [0] });
+    const cells = await matrix({
+      strategies: [plainDirect],
+      kinds: ['P', 'X'],
+      protocols: ['udp'],
+      runs: 3,
+      losses: [0],
+      skewsMs: [0],
+    });
     const [both, hard] = cells;
     assert.equal(both!.successRatio, 1);
     assert.deepEqual(both!.missed, []);

@@ -1,8 +1,10 @@
 import type {
+  Assessment,
   Attempt,
   Budget,
   JsonValue,
   Lease,
+  Pair,
   Preparation,
   PunchOutcome,
   PunchStrategy,
@@ -32,6 +34,8 @@ export interface Observation {
   /** Requests to send made after `punch` had returned. */
   lateRequests: number;
   advert: JsonValue | undefined;
+  /** What it was asked about, and what it made of it. */
+  assessed: { readonly pair: Pair; readonly assessment: Assessment } | undefined;
 }
 
 /** What the watched run is made to meet. */
@@ -56,6 +60,7 @@ export function newObservation(): Observation {
     leftRunning: 0,
     lateRequests: 0,
     advert: undefined,
+    assessed: undefined,
   };
 }
 
@@ -68,7 +73,11 @@ export function observed(
   const watch = new Watch(seen);
   return {
     id: strategy.id,
-    assess: (pair) => strategy.assess(pair),
+    assess: async (pair) => {
+      const assessment = await strategy.assess(pair);
+      seen.assessed = { pair, assessment };
+      return assessment;
+    },
     ...(strategy.prepare && {
       prepare: async (context) => {
         try {

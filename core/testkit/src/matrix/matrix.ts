@@ -1,3 +1,4 @@
+import type { JsonValue } from '@awl/api';
 import { KINDS, type KindName } from '../network/kinds.ts';
 import type { Contributions } from '../contributions.ts';
 import { simulate } from '../simulate.ts';
@@ -19,6 +20,8 @@ export interface MatrixOptions extends Partial<Contributions> {
   readonly skewsMs?: readonly number[];
   /** Loss ratios, likewise. Default 0, 0.02 and 0.05. */
   readonly losses?: readonly number[];
+  /** Settings of all engines. Default: searches of whole port ranges are allowed, since the matrix shows what can be reached. */
+  readonly settings?: { readonly [key: string]: JsonValue };
   readonly onCell?: (cell: Cell) => void;
 }
 
@@ -43,6 +46,7 @@ export async function matrix(options: MatrixOptions): Promise<Cell[]> {
     firstSeed = 1,
     skewsMs = [0, 300, 2000],
     losses = [0, 0.02, 0.05],
+    settings = { 'probing.exhaustive': true },
     onCell,
     ...rest
   } = options;
@@ -54,7 +58,15 @@ export async function matrix(options: MatrixOptions): Promise<Cell[]> {
       for (let run = 0; run < count; run++) {
         const conditions = { skewMs: skewsMs[run % skewsMs.length]!, loss: losses[run % losses.length]! };
         results.push(
-          await simulate({ ...rest, ...conditions, local, remote, transport, seed: firstSeed + run }),
+          await simulate({
+            ...rest,
+            ...conditions,
+            settings,
+            local,
+            remote,
+            transport,
+            seed: firstSeed + run,
+          }),
         );
       }
       const cell = cellOf(local, remote, transport, results);
