@@ -42,6 +42,24 @@ export function createPlugins({ home, files, engine, settings, log }: PluginPart
   return host;
 }
 
+/** Loading a plugin takes milliseconds; one that hangs must not keep the node from starting. */
+const ACTIVATION_PATIENCE_MS = 3000;
+
+/** Resolves when the plugins that run from the start have started, or failed: a transport can be attached only then. */
+export function untilActivated({ state, clock }: Engine): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (!Object.values(state.state.plugins).some(({ status }) => status === 'activating')) resolve();
+  };
+  const patches = state.subscribe(look);
+  const impatience = clock.schedule(ACTIVATION_PATIENCE_MS, resolve);
+  look();
+  return promise.finally(() => {
+    patches[Symbol.dispose]();
+    impatience[Symbol.dispose]();
+  });
+}
+
 /** One JSON file per document. Names come from plugins: what is no plain name is encoded. */
 export function fileStorage(directory: string, files: Files): StoragePort {
   const pathOf = (name: string): string =>

@@ -6,7 +6,9 @@ export interface Column {
   readonly align?: Align;
 }
 
-/** Prints rows under titles, each column as wide as its widest cell, at most 48 cells. */
+const MAX_COLUMN_CELLS = 48;
+
+/** Prints rows under titles, each column as wide as its widest cell; all but the last are cut where they are very wide. */
 export function printTable(
   output: Output,
   columns: readonly Column[],
@@ -14,7 +16,10 @@ export function printTable(
 ): void {
   const cleaned = rows.map((row) => row.map(safe));
   const widths = columns.map(({ title }, index) =>
-    Math.min(48, Math.max(widthOf(title), ...cleaned.map((row) => widthOf(row[index] ?? '')))),
+    Math.min(
+      index === columns.length - 1 ? Infinity : MAX_COLUMN_CELLS,
+      Math.max(widthOf(title), ...cleaned.map((row) => widthOf(row[index] ?? ''))),
+    ),
   );
   const line = (cells: readonly string[]): string =>
     cells

@@ -34,7 +34,7 @@ function printNode(output: Output, { node, rendezvous, nat, peers, shares, forwa
   const why = rendezvous.code === undefined ? '' : `: ${rendezvous.reason ?? ''} (${rendezvous.code})`;
   output.line(safe(`Node        ${node.name}, ${node.peerId}, awl ${node.version}`));
   output.line(safe(`Up          ${formatDuration(Date.now() - node.startedAt)}`));
-  output.line(safe(`Rendezvous  ${rendezvous.url || 'none'} ${rendezvous.status}${rtt}${why}`));
+  output.line(safe(`Rendezvous  ${rendezvous.url} ${rendezvous.status}${rtt}${why}`));
   output.line(safe(`UDP         ${natWords(nat.behaviour.udp).text}`));
   output.line(safe(`TCP         ${natWords(nat.behaviour.tcp).text}`));
   output.line(`Peers       ${counts.peers} known, ${connected} connected`);

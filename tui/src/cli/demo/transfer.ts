@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -20,9 +22,8 @@ export async function startSource(sizeBytes: number): Promise<Source> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
-    void send(socket, sizeBytes);
+    pipeline(Readable.from(parts(sizeBytes)), socket).catch(() => undefined);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,15 +59,6 @@ export async function download(
     signal.removeEventListener('abort', onAbort);
   }
   return { checksum: hash.digest('hex'), receivedBytes, ms: performance.now() - startedAt };
-}
-
-async function send(socket: Socket, sizeBytes: number): Promise<void> {
-  for (const part of parts(sizeBytes)) {
-    if (socket.destroyed) return;
-    if (!socket.write(part))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
-  }
-  socket.end();
 }
 
 function* parts(sizeBytes: number): Generator<Buffer> {
