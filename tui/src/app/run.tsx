@@ -41,11 +41,15 @@ export async function run(options: RunOptions): Promise<void> {
     commander.cancel();
     app.unmount();
   };
+  // A crash outside of the components: the terminal comes back first, so that the message can be read.
+  const restore = (): void => app.unmount();
+  process.once('uncaughtExceptionMonitor', restore);
   signal?.addEventListener('abort', quit, { once: true });
   if (signal?.aborted) quit();
   try {
     await app.waitUntilExit();
   } finally {
     signal?.removeEventListener('abort', quit);
+    process.off('uncaughtExceptionMonitor', restore);
   }
 }

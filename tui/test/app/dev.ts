@@ -10,6 +10,7 @@ const { values } = parseArgs({
     first: { type: 'boolean' },
     hostile: { type: 'boolean' },
     empty: { type: 'boolean' },
+    crash: { type: 'string' },
   },
 });
 const { stdin, stdout, env } = process;
@@ -22,5 +23,9 @@ using live = liveClient({
   isStill: values.still ?? false,
   isHostile: values.hostile ?? false,
   isEmpty: values.empty ?? false,
+});
+process.once('SIGUSR2', () => {
+  if (values.crash === 'render') live.client.push({ section: 'nat', value: {} as never });
+  else throw new Error('crashed on purpose');
 });
 await runApp({ client: live.client, stdout, stdin, env, now: live.now, isFirstStart: values.first ?? false });

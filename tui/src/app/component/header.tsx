@@ -21,22 +21,12 @@ export function rendezvousHost(url: string): string {
 }
 
 function rendezvousWords(rendezvous: RendezvousState): { readonly text: string; readonly role: TextRole } {
-  switch (rendezvous.status) {
-    case 'connected':
-      return {
-        text: `● ${rendezvous.rttMs === undefined ? 'connected' : formatDuration(rendezvous.rttMs)}`,
-        role: 'ok',
-      };
-    case 'connecting':
-      return { text: '○ connecting', role: 'warn' };
-    case 'lost':
-      return {
-        text: `✗ lost${rendezvous.reason === undefined ? '' : `: ${clean(rendezvous.reason)}`}`,
-        role: 'bad',
-      };
-    case 'none':
-      return { text: 'no rendezvous', role: 'warn' };
-  }
+  const { status, rttMs, reason } = rendezvous;
+  if (status === 'connected')
+    return { text: `● ${rttMs === undefined ? 'connected' : formatDuration(rttMs)}`, role: 'ok' };
+  if (status === 'connecting') return { text: '○ connecting', role: 'warn' };
+  if (status === 'none') return { text: 'no rendezvous', role: 'warn' };
+  return { text: `✗ lost${reason === undefined ? '' : `: ${clean(reason)}`}`, role: 'bad' };
 }
 
 /** First line: who this is, the rendezvous, how much flows. */

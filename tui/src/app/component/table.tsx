@@ -64,7 +64,7 @@ function Cell(props: CellProps): ReactNode {
 function Heading(props: { readonly children?: ReactNode }): ReactNode {
   const { columns } = use(RowContext);
   const theme = useTheme();
-  const title = String(props.children as string).trim();
+  const title = (props.children as string).trim();
   const index = columns.findIndex((column) => column.key === title);
   const column = columns[index];
   if (!column) return null;
@@ -114,7 +114,7 @@ export const MARKER_WIDTH = 2;
 export function Table(props: TableProps): ReactNode {
   const isSpoken = useIsScreenReaderEnabled();
   if (isSpoken) return <SpokenTable {...props} />;
-  const data = props.rows.map((row) => ({ ...row.cells, id: row.id }) as Cells);
+  const data = props.rows.map((row) => ({ ...row.cells, id: row.id }));
   return (
     <RowContext value={{ ...props, row: undefined }}>
       <PlainTable

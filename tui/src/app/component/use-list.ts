@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { useUi } from '../store/context.tsx';
 import { useKeys } from './use-keys.ts';
 
@@ -25,36 +25,36 @@ export function useList<T extends { readonly id: string }>(
   isFollowing = false,
 ): ListWindow<T> {
   const [ui, dispatch] = useUi();
-  const last = useRef({ top: 0, index: 0 });
+  const [place, setPlace] = useState({ top: 0, index: 0 });
   const cursor = ui.cursors[name];
   const found = cursor === undefined ? -1 : items.findIndex((item) => item.id === cursor);
-  const index =
-    items.length === 0
-      ? -1
-      : found >= 0
-        ? found
-        : isFollowing && !cursor
-          ? items.length - 1
-          : Math.min(last.current.index, items.length - 1);
   const rows = Math.max(1, height);
-  let top = Math.min(last.current.top, Math.max(0, items.length - rows));
+  const kept = isFollowing && !cursor ? items.length - 1 : Math.min(place.index, items.length - 1);
+  const index = found >= 0 ? found : kept;
+  let top = Math.min(place.top, Math.max(0, items.length - rows));
   if (index >= 0 && index < top) top = index;
   if (index >= top + rows) top = index - rows + 1;
-  last.current = { top, index: Math.max(0, index) };
+  if (top !== place.top || (index >= 0 && index !== place.index))
+    setPlace({ top, index: Math.max(0, index) });
 
+  // Several keys may come before the next render.
+  const at = useRef(index);
+  useLayoutEffect(() => {
+    at.current = index;
+  });
   const move = (to: number): void => {
-    const item = items[Math.max(0, Math.min(items.length - 1, to))];
+    const next = Math.max(0, Math.min(items.length - 1, to));
+    const item = items[next];
     if (!item) return;
-    last.current = { ...last.current, index: items.indexOf(item) };
-    const isAtEnd = isFollowing && item === items.at(-1);
+    at.current = next;
+    const isAtEnd = isFollowing && next === items.length - 1;
     dispatch({ type: 'cursor', list: name, id: isAtEnd ? '' : item.id });
   };
   useKeys((input, key) => {
-    const { index } = last.current;
-    if (key.downArrow || input === 'j') move(index + 1);
-    else if (key.upArrow || input === 'k') move(index - 1);
-    else if (key.pageDown) move(index + rows);
-    else if (key.pageUp) move(index - rows);
+    if (key.downArrow || input === 'j') move(at.current + 1);
+    else if (key.upArrow || input === 'k') move(at.current - 1);
+    else if (key.pageDown) move(at.current + rows);
+    else if (key.pageUp) move(at.current - rows);
     else if (key.home || input === 'g') move(0);
     else if (key.end || input === 'G') move(items.length - 1);
   }, isActive);

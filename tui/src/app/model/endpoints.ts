@@ -14,7 +14,7 @@ function isHost(text: string): boolean {
 export function checkListen(text: string): string | undefined {
   const entered = text.trim();
   const match = /^(?:(.*):)?([^:]*)$/.exec(entered);
-  const [host = '', port = ''] = [match?.[1] ?? '', match?.[2] ?? ''];
+  const [host, port] = [match?.[1] ?? '', match?.[2] ?? ''];
   if (!isPort(port)) return 'a port from 1 to 65535, such as :8585';
   if (host !== '' && !isHost(host)) return 'an address and a port, such as 127.0.0.1:8585';
   return undefined;

@@ -29,7 +29,7 @@ function wordScore(where: string, what: string): number | undefined {
 function scoreFrom(where: string, what: string, start: number): number | undefined {
   let score = 0;
   let previous = start - 1;
-  for (const [index, letter] of [...what].entries()) {
+  for (const [index, letter] of Array.from(what).entries()) {
     const at = index === 0 ? start : where.indexOf(letter, previous + 1);
     if (at < 0) return undefined;
     if (at === 0 || /[^a-z0-9]/.test(where[at - 1] ?? '')) score += 8;

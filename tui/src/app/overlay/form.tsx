@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import { useRef, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
@@ -8,6 +8,9 @@ import { FormFieldLine, type FormField } from './form-field.tsx';
 
 /** What was entered, by field name. */
 export type FormValues = { readonly [name: string]: string };
+
+/** A paste may carry line ends along. */
+const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, '');
 
 /** A form's widest reasonable width, cells. */
 const WIDEST = 96;
@@ -26,25 +29,25 @@ export function Form(props: {
 }): ReactNode {
   const { fields } = props;
   const { columns } = useRoom();
-  const values = useRef<{ [name: string]: string }>(
+  const [values, setValues] = useState<FormValues>(() =>
     Object.fromEntries(fields.map((field) => [field.name, field.initial ?? ''])),
   );
   const [at, setAt] = useState(0);
   const [problem, setProblem] = useState<string>();
 
-  const isRight = (index: number): boolean => {
+  const isRight = (index: number, entered: FormValues): boolean => {
     const field = fields[index];
-    const wrong = field?.check?.(values.current[field.name] ?? '');
+    const wrong = field?.check?.(entered[field.name] ?? '');
     setProblem(wrong);
     if (wrong !== undefined) setAt(index);
     return wrong === undefined;
   };
   const done = (name: string, text: string): void => {
-    // A paste may carry line ends along.
-    values.current[name] = text.replaceAll(/[\r\n]+/g, '');
-    if (!isRight(at)) return;
+    const entered = { ...values, [name]: oneLine(text) };
+    setValues(entered);
+    if (!isRight(at, entered)) return;
     if (at + 1 < fields.length) setAt(at + 1);
-    else if (fields.every((_, index) => isRight(index))) props.onSubmit(values.current);
+    else if (fields.every((_, index) => isRight(index, entered))) props.onSubmit(entered);
   };
   useKeys((_input, key) => {
     if (key.escape) return props.onCancel();
@@ -55,7 +58,7 @@ export function Form(props: {
       setAt(at - 1);
     }
     const isOn = (key.tab && !key.shift) || (key.downArrow && !isChoice);
-    if (isOn && at + 1 < fields.length && isRight(at)) setAt(at + 1);
+    if (isOn && at + 1 < fields.length && isRight(at, values)) setAt(at + 1);
   });
 
   return (
@@ -72,12 +75,10 @@ export function Form(props: {
           <FormFieldLine
             key={field.name}
             field={field}
-            value={values.current[field.name] ?? ''}
+            value={values[field.name] ?? ''}
             isActive={index === at}
             problem={index === at ? problem : undefined}
-            onChange={(text) => {
-              values.current[field.name] = text.replaceAll(/[\r\n]+/g, '');
-            }}
+            onChange={(text) => setValues((before) => ({ ...before, [field.name]: oneLine(text) }))}
             onDone={(text) => done(field.name, text)}
           />
         ))}

@@ -17,8 +17,6 @@ export function Overlays(props: {
 }): ReactNode {
   const { engine, overlay, rows } = props;
   switch (overlay.kind) {
-    case 'none':
-      return null;
     case 'help':
       return <Help />;
     case 'palette':
@@ -43,5 +41,7 @@ export function Overlays(props: {
       return <RemoveConfirm what={overlay.what} id={overlay.id} label={overlay.label} />;
     case 'settings':
       return <SettingsForm engine={engine} plugin={overlay.plugin} />;
+    default:
+      return null;
   }
 }

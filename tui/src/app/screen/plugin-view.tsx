@@ -17,12 +17,10 @@ function TableView(props: {
   readonly limit: number;
 }): ReactNode {
   const titles = props.data.columns.slice(0, MOST_COLUMNS).map(clean);
-  const rows = props.data.rows
-    .slice(0, props.limit)
-    .map((row, index) => ({
-      id: String(index),
-      cells: Object.fromEntries(titles.map((_, at) => [`c${at}`, clean(row[at] ?? '')])),
-    }));
+  const rows = props.data.rows.slice(0, props.limit).map((row, index) => ({
+    id: String(index),
+    cells: Object.fromEntries(titles.map((_, at) => [`c${at}`, clean(row[at] ?? '')])),
+  }));
   const columns = titles.map((title, at) => {
     const widest = Math.min(
       40,
@@ -66,7 +64,7 @@ function Content(props: {
           ]}
         />
       );
-    case 'text':
+    default:
       return (
         <Lines
           lines={data.text

@@ -100,5 +100,7 @@ export function reduceUi(state: UiState, action: UiAction): UiState {
     }
     case 'range':
       return { ...state, rangeS: state.rangeS === 60 ? 600 : 60 };
+    default:
+      return state;
   }
 }
