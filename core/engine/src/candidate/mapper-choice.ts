@@ -1,4 +1,5 @@
 import type { Clock, Family, MapperGateway, PortMapper } from '@awl/api';
+import { callMapper } from './mapper-call.ts';
 
 /** PCP and NAT-PMP take one small packet each way, and the router removes what is not renewed; UPnP is asked last. */
 const PREFERENCE: { readonly [id: string]: { readonly family: Family; readonly rank: number } } = {
@@ -72,37 +73,9 @@ export class MapperChoice {
     return found.gateway;
   }
 
-  async #ask(mapper: PortMapper): Promise<MapperGateway | undefined> {
-    using limit = timeLimit(this.#clock, DISCOVER_MS);
-    return await Promise.race([
-      mapper.discover(limit.signal).catch(() => undefined),
-      aborted(limit.signal).then(() => undefined),
-    ]);
+  #ask(mapper: PortMapper): Promise<MapperGateway | undefined> {
+    return callMapper(this.#clock, DISCOVER_MS, (signal) => mapper.discover(signal)).catch(() => undefined);
   }
-}
-
-/** A signal that aborts after a time, or with another signal; disposing ends both waits. */
-export function timeLimit(
-  clock: Clock,
-  limitMs: number,
-  outer?: AbortSignal,
-): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const timer = clock.schedule(limitMs, () =>
-    controller.abort(new Error(`no answer within ${limitMs / 1000} s`)),
-  );
-  return {
-    signal: outer ? AbortSignal.any([outer, controller.signal]) : controller.signal,
-    [Symbol.dispose]: () => timer[Symbol.dispose](),
-  };
-}
-
-/** Resolves when the signal aborts: for a mapper that does not obey it. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 function ranked({ id }: PortMapper): { readonly family: Family; readonly rank: number } {

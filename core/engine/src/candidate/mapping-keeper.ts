@@ -1,9 +1,10 @@
-import type { Clock, Family, JsonValue, Logger, NatState, PortMapper, PortMapping, Protocol } from '@awl/api';
+import type { Clock, Family, Logger, NatState, PortMapper, PortMapping, Protocol } from '@awl/api';
 import type { StateStore } from '../client.ts';
 import type { HookBus } from '../hook/hook-bus.ts';
 import { whyUnreachable } from './external-address.ts';
-import { aborted, MapperChoice, timeLimit } from './mapper-choice.ts';
-import { isMapping, parseRecords, RECORDS_MAX, type MappingRecord } from './mapping-record.ts';
+import { aborted, callMapper } from './mapper-call.ts';
+import { MapperChoice } from './mapper-choice.ts';
+import { isMapping, MappingRecords, RECORDS_MAX, type MappingStorage } from './mapping-records.ts';
 
 /** RFC 6886 §3.3 recommends two hours. */
 const LIFETIME_S = 7200;
@@ -15,8 +16,8 @@ const REFRESH_MS = 5000;
 const UNMAP_MS = 3000;
 /** A router below another NAT stays there for a while. */
 const UNREACHABLE_MS = 300_000;
-/** A record that could not be removed is forgotten: its lease has ended, or the router will not be seen again. */
-const RECORD_MAX_AGE_MS = 7 * 24 * 3_600_000;
+/** So many checks in a row without an answer, and the mapping counts as lost. */
+const FAILURES_MAX = 3;
 
 /** What is to be reachable from outside. */
 export interface MappingWish {
@@ -24,12 +25,6 @@ export interface MappingWish {
   readonly internalPort: number;
   /** Default 4. For IPv6 the mapping is an opening in the router's firewall. */
   readonly family?: Family;
-}
-
-/** Where mappings are remembered across a crash. */
-export interface MappingStorage {
-  load(): Promise<JsonValue | undefined>;
-  save(value: JsonValue): Promise<void>;
 }
 
 export interface MappingKeeperParts {
@@ -50,6 +45,8 @@ interface Held {
   readonly mapping: PortMapping;
   /** By the clock. */
   readonly expiresAtMs: number;
+  /** Checks in a row without an answer. */
+  failures: number;
 }
 
 /** A wish that somebody has. */
@@ -67,31 +64,31 @@ interface Entry {
 export class MappingKeeper {
   readonly #parts: MappingKeeperParts;
   readonly #choice: MapperChoice;
+  readonly #records: MappingRecords;
   readonly #entries = new Map<string, Entry>();
-  readonly #closing = new Set<Promise<void>>();
   readonly #reasons = new Map<string, string>();
-  #records: MappingRecord[] = [];
-  #leftovers: MappingRecord[] = [];
-  #saving: Promise<void> = Promise.resolve();
+  readonly #unmapping = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  /** What a crash left behind, by mapper; taken out when its removal is tried, which is once. */
+  readonly #leftovers = new Map<string, PortMapping[]>();
   #timer: Disposable | undefined;
-  #closed = false;
 
   constructor(parts: MappingKeeperParts) {
     this.#parts = parts;
     this.#choice = new MapperChoice(parts.mappers, parts.clock);
+    this.#records = new MappingRecords(parts.storage, parts.wallClock, parts.log);
   }
 
-  /** Removes what a crash left behind, as far as its mappers are registered; the others' when they are used. */
+  /** Removes what a crash left behind, as far as its mappers are registered; the others' before they are used. */
   async start(): Promise<void> {
-    const document = await this.#parts.storage.load().catch(() => undefined);
-    const oldest = this.#parts.wallClock() - RECORD_MAX_AGE_MS;
-    this.#leftovers = parseRecords(document).filter(({ madeAt }) => madeAt > oldest);
+    for (const { mapper, mapping } of await this.#records.load())
+      this.#leftovers.set(mapper, [...(this.#leftovers.get(mapper) ?? []), mapping]);
     await Promise.all([...this.#parts.mappers()].map((mapper) => this.#removeLeftovers(mapper)));
   }
 
   /** The mappings held now; each can be reached from the internet, as far as the router's external address tells. */
   mappings(): readonly PortMapping[] {
-    return this.entries().map(({ mapper: _, expiresAt: __, ...mapping }) => mapping);
+    return [...this.#entries.values()].flatMap(({ held }) => held?.mapping ?? []);
   }
 
   /** The same as they stand in the state. */
@@ -117,7 +114,7 @@ export class MappingKeeper {
 
   /** Maps a port; undefined where no router can, or when `signal` aborts first. What was granted is held until {@link release}. */
   async acquire(wish: MappingWish, signal: AbortSignal): Promise<PortMapping | undefined> {
-    if (signal.aborted || this.#closed) return undefined;
+    if (signal.aborted || this.#stop.signal.aborted) return undefined;
     const entry = this.#entry(wish);
     if (!entry) return undefined;
     entry.holders += 1;
@@ -132,11 +129,7 @@ export class MappingKeeper {
     const entry = this.#entries.get(keyOf(wish));
     if (!entry || --entry.holders > 0) return;
     this.#entries.delete(keyOf(wish));
-    const { held } = entry;
-    if (!held) return;
-    entry.held = undefined;
-    this.#track(this.#unmap(held));
-    this.#changed(held.mapper, null);
+    this.#drop(entry);
   }
 
   /** Asks for every mapping again, now. `anew`: the network changed, so the routers are looked for anew, too. */
@@ -146,28 +139,24 @@ export class MappingKeeper {
     this.#schedule();
   }
 
-  /** Takes a mapper's mappings back, before its plugin is disabled; other mappers take over. */
+  /** Takes a mapper's mappings back, before its plugin is disabled. Another mapper takes over at the next check. */
   async removeMapper(mapper: PortMapper): Promise<void> {
     const orphans = [...this.#entries.values()].filter(({ held }) => held?.mapper === mapper);
-    await Promise.all(
-      orphans.map(async (entry) => {
-        const { held } = entry;
-        entry.held = undefined;
-        if (held) await this.#unmap(held);
-        this.#changed(mapper, null);
-      }),
-    );
+    for (const entry of orphans) this.#drop(entry);
     this.#reasons.delete(mapper.id);
+    await Promise.all(this.#unmapping);
   }
 
   /** Removes every mapping: at exit. */
   async releaseAll(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.[Symbol.dispose]();
-    const held = [...this.#entries.values()].flatMap((entry) => entry.held ?? []);
+    this.#stop.abort(new Error('the node stops'));
+    const making = [...this.#entries.values()].flatMap((entry) => entry.making ?? []);
+    for (const entry of this.#entries.values()) this.#drop(entry);
     this.#entries.clear();
-    await Promise.all([...held.map((each) => this.#unmap(each)), ...this.#closing]);
-    await this.#saving;
+    this.#schedule();
+    await Promise.all(making);
+    await Promise.all(this.#unmapping);
+    await this.#records.saved();
   }
 
   #entry(wish: MappingWish): Entry | undefined {
@@ -191,41 +180,28 @@ export class MappingKeeper {
   }
 
   async #tryMappers(entry: Entry): Promise<void> {
-    using limit = timeLimit(this.#parts.clock, 2 * MAP_MS);
-    for await (const mapper of this.#choice.best(entry.wish.family, limit.signal)) {
+    for await (const mapper of this.#choice.best(entry.wish.family, this.#stop.signal)) {
       await this.#removeLeftovers(mapper);
       const held = await this.#map(mapper, entry.wish);
       if (!held) continue;
-      if (this.#entries.get(keyOf(entry.wish)) !== entry) return this.#track(this.#unmap(held));
+      if (this.#entries.get(keyOf(entry.wish)) !== entry) return this.#unmap(held);
       entry.held = held;
-      this.#changed(mapper, held.mapping);
-      return;
+      return this.#changed(mapper, held.mapping);
     }
   }
 
-  async #map(
-    mapper: PortMapper,
-    { protocol, internalPort, family }: Required<MappingWish>,
-  ): Promise<Held | undefined> {
+  async #map(mapper: PortMapper, wish: Required<MappingWish>): Promise<Held | undefined> {
+    const { protocol, internalPort, family } = wish;
     const request = { protocol, internalPort, externalPort: internalPort, lifetimeS: LIFETIME_S };
-    const granted = await this.#ask(mapper, MAP_MS, (signal) => mapper.map(request, signal));
-    if (!granted) {
+    const mapping = await this.#ask(mapper, MAP_MS, (signal) => mapper.map(request, signal));
+    if (!mapping) {
       this.#choice.forget(mapper);
       return undefined;
     }
-    const held = this.#heldNow(mapper, granted);
-    this.#remember(held);
-    const reason =
-      granted.lifetimeS > 0
-        ? whyUnreachable(granted.externalAddress, family)
-        : 'the router maps for no time at all';
-    if (reason === undefined) {
-      this.#reasons.delete(mapper.id);
-      return held;
-    }
-    this.#explain(mapper, reason);
-    this.#choice.bar(mapper, UNREACHABLE_MS);
-    this.#track(this.#unmap(held));
+    this.#records.add(mapper.id, mapping);
+    const held = this.#heldNow(mapper, mapping);
+    if (this.#isOfUse(mapper, mapping, family)) return held;
+    this.#unmap(held);
     return undefined;
   }
 
@@ -236,99 +212,78 @@ export class MappingKeeper {
     const again = await this.#ask(mapper, REFRESH_MS, (signal) =>
       mapper.refresh({ ...mapping, lifetimeS: LIFETIME_S }, signal),
     );
-    if (entry.held !== held) return; // released meanwhile
-    const reason = again && whyUnreachable(again.externalAddress, wish.family);
-    if (again && again.lifetimeS > 0 && reason === undefined) {
+    if (entry.held !== held) return; // given back meanwhile
+    if (again && this.#isOfUse(mapper, again, wish.family)) {
       entry.held = this.#heldNow(mapper, again);
-      this.#remember(entry.held, held);
+      if (again.handle !== mapping.handle || !samePlace(again, mapping)) this.#records.add(mapper.id, again);
       if (!samePlace(again, mapping)) this.#changed(mapper, again);
       return;
     }
-    if (reason !== undefined) {
-      this.#explain(mapper, reason);
-      this.#choice.bar(mapper, UNREACHABLE_MS);
-    } else if (!anew && this.#parts.clock.now() < held.expiresAtMs) return; // the router may only be starting
-    else this.#choice.forget(mapper);
-    entry.held = undefined;
-    this.#track(this.#unmap(held));
-    this.#changed(mapper, null);
+    // A router that only starts anew answers at the next check.
+    const expired = this.#parts.clock.now() >= held.expiresAtMs;
+    if (!again && !anew && !expired && ++held.failures < FAILURES_MAX) return;
+    if (!again) this.#choice.forget(mapper);
+    this.#drop(entry);
     await this.#make(entry);
   }
 
   #heldNow(mapper: PortMapper, mapping: PortMapping): Held {
-    return { mapper, mapping, expiresAtMs: this.#parts.clock.now() + mapping.lifetimeS * 1000 };
+    const expiresAtMs = this.#parts.clock.now() + mapping.lifetimeS * 1000;
+    return { mapper, mapping, expiresAtMs, failures: 0 };
+  }
+
+  /** Whether the internet can reach this mapping; if not, says why, and leaves the mapper out for a while. */
+  #isOfUse(mapper: PortMapper, { lifetimeS, externalAddress }: PortMapping, family: Family): boolean {
+    const reason =
+      lifetimeS > 0 ? whyUnreachable(externalAddress, family) : 'the router maps for no time at all';
+    if (reason === undefined) this.#reasons.delete(mapper.id);
+    else {
+      this.#explain(mapper, reason);
+      this.#choice.bar(mapper, UNREACHABLE_MS);
+    }
+    return reason === undefined;
   }
 
   /** Asks a mapper for a mapping, within a time; undefined, and explained, when it fails. */
   async #ask(
     mapper: PortMapper,
     limitMs: number,
-    ask: (signal: AbortSignal) => Promise<PortMapping>,
+    call: (signal: AbortSignal) => Promise<PortMapping>,
   ): Promise<PortMapping | undefined> {
-    using limit = timeLimit(this.#parts.clock, limitMs);
     try {
-      const mapping = await Promise.race([ask(limit.signal), rejection(limit.signal)]);
+      const mapping = await callMapper(this.#parts.clock, limitMs, call, this.#stop.signal);
       if (isMapping(mapping)) return mapping;
       throw new Error('the plugin gave something that is no mapping');
     } catch (error) {
-      this.#explain(mapper, messageOf(error));
+      if (!this.#stop.signal.aborted) this.#explain(mapper, messageOf(error));
       return undefined;
     }
   }
 
-  async #unmap({ mapper, mapping }: Held): Promise<void> {
-    if (await this.#tryUnmap(mapper, mapping)) this.#forget(mapping);
+  #drop(entry: Entry): void {
+    const { held } = entry;
+    if (!held) return;
+    entry.held = undefined;
+    this.#unmap(held);
+    this.#changed(held.mapper, null);
   }
 
-  async #tryUnmap(mapper: PortMapper, mapping: PortMapping): Promise<boolean> {
-    using limit = timeLimit(this.#parts.clock, UNMAP_MS);
-    try {
-      await Promise.race([mapper.unmap(mapping, limit.signal), rejection(limit.signal)]);
-      return true;
-    } catch (error) {
-      this.#parts.log.warn(`${mapper.id} could not remove a mapping: ${messageOf(error)}`);
-      return false;
-    }
+  #unmap({ mapper, mapping }: Pick<Held, 'mapper' | 'mapping'>): void {
+    const work = callMapper(this.#parts.clock, UNMAP_MS, (signal) => mapper.unmap(mapping, signal)).then(
+      () => this.#records.remove(mapping),
+      (error: unknown) =>
+        this.#parts.log.warn(`${mapper.id} could not remove a mapping: ${messageOf(error)}`),
+    );
+    this.#unmapping.add(work);
+    void work.finally(() => this.#unmapping.delete(work));
   }
 
+  /** Waits till it is done: a late removal would take a new mapping of the same port away. */
   async #removeLeftovers(mapper: PortMapper): Promise<void> {
-    const mine = this.#leftovers.filter((record) => record.mapper === mapper.id);
-    this.#leftovers = this.#leftovers.filter((record) => record.mapper !== mapper.id);
-    // What could not be removed now is kept in the store for the next start, not tried again beside new mappings of the same port.
-    this.#records.push(...mine);
-    await Promise.all(
-      mine.map(async ({ mapping }) => {
-        if (await this.#tryUnmap(mapper, mapping)) this.#forget(mapping);
-      }),
-    );
-  }
-
-  #remember({ mapper, mapping }: Held, before?: Held): void {
-    const same = before?.mapping.handle === mapping.handle && samePlace(before.mapping, mapping);
-    if (same) return;
-    const record: MappingRecord = { mapper: mapper.id, mapping, madeAt: this.#parts.wallClock() };
-    const others = this.#records.filter(
-      (each) => each.mapping !== before?.mapping && !sameInside(each, record),
-    );
-    this.#records = [...others, record].slice(-RECORDS_MAX);
-    this.#save();
-  }
-
-  #forget({ handle, protocol, internalPort }: PortMapping): void {
-    this.#records = this.#records.filter(
-      ({ mapping }) =>
-        mapping.handle !== handle || mapping.protocol !== protocol || mapping.internalPort !== internalPort,
-    );
-    this.#save();
-  }
-
-  #save(): void {
-    const document = JSON.parse(JSON.stringify([...this.#records, ...this.#leftovers])) as JsonValue;
-    this.#saving = this.#saving
-      .then(() => this.#parts.storage.save(document))
-      .catch((error: unknown) =>
-        this.#parts.log.warn(`mappings cannot be remembered for the next start: ${messageOf(error)}`),
-      );
+    const mappings = this.#leftovers.get(mapper.id) ?? [];
+    this.#leftovers.delete(mapper.id);
+    for (const mapping of mappings) this.#unmap({ mapper, mapping });
+    await Promise.all(this.#unmapping);
   }
 
   #explain(mapper: PortMapper, reason: string): void {
@@ -347,17 +302,12 @@ export class MappingKeeper {
   #schedule(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    if (this.#closed || this.#entries.size === 0) return;
+    if (this.#stop.signal.aborted || this.#entries.size === 0) return;
     const halves = [...this.#entries.values()].flatMap(({ held }) =>
       held ? held.mapping.lifetimeS * 500 : [],
     );
     const waitMs = Math.max(CHECK_MIN_MS, Math.min(CHECK_MS, ...halves));
     this.#timer = this.#parts.clock.schedule(waitMs, () => void this.check());
-  }
-
-  #track(work: Promise<void>): void {
-    this.#closing.add(work);
-    void work.finally(() => this.#closing.delete(work));
   }
 }
 
@@ -367,19 +317,6 @@ function keyOf({ protocol, internalPort, family = 4 }: MappingWish): string {
 
 function samePlace(a: PortMapping, b: PortMapping): boolean {
   return a.externalAddress === b.externalAddress && a.externalPort === b.externalPort;
-}
-
-function sameInside(a: MappingRecord, b: MappingRecord): boolean {
-  return (
-    a.mapper === b.mapper &&
-    a.mapping.protocol === b.mapping.protocol &&
-    a.mapping.internalPort === b.mapping.internalPort
-  );
-}
-
-async function rejection(signal: AbortSignal): Promise<never> {
-  await aborted(signal);
-  throw signal.reason;
 }
 
 function messageOf(error: unknown): string {
