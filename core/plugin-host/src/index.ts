@@ -6,3 +6,4 @@ export { parseManifest, type Manifest } from './manifest/manifest.ts';
 export { ManifestSchema, manifestJsonSchema } from './manifest/schema.ts';
 export type { PluginExplanation } from './plugin.ts';
 export { PROCESS_LIMITS, type ProcessLimits } from './process/limits.ts';
+export { createPlugin } from './create-plugin.ts';
