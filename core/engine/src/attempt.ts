@@ -127,7 +127,7 @@ export class AttemptRun implements Disposable {
       transports: [...registered.transports.keys()],
       gateways: [...this.#fingerprints],
       name: this.#core.name,
-      exhaustive: this.#core.exhaustive(),
+      exhaustive: this.#core.settings.exhaustive,
     };
   }
 
@@ -139,7 +139,7 @@ export class AttemptRun implements Disposable {
       localCandidates: this.#candidates,
       remoteCandidates: remote.candidates,
       sameLan: shareLan(this.#fingerprints, remote.gateways),
-      exhaustive: this.#core.exhaustive() && remote.exhaustive === true,
+      exhaustive: this.#core.settings.exhaustive && remote.exhaustive === true,
     };
   }
 
@@ -315,9 +315,11 @@ export class AttemptRun implements Disposable {
   }
 
   #wanted({ strategy: { id }, protocol }: RegisteredStrategy): boolean {
-    const { strategies, transport = 'any' } = this.#wish;
+    const { settings } = this.#core;
+    const { strategies, transport = settings.transport } = this.#wish;
     const name = id.slice(0, id.lastIndexOf('@'));
     return (
+      settings.allows(id) &&
       (transport === 'any' || transport === protocol) &&
       (!strategies || strategies.includes(id) || strategies.includes(name))
     );

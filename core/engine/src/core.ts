@@ -10,6 +10,7 @@ import type {
   Transport,
 } from '@awl/api';
 import type { StateStore } from './client.ts';
+import type { EngineSettings } from './engine-settings.ts';
 import type { EngineEventBus } from './events.ts';
 import type { HookBus } from './hook/hook-bus.ts';
 import type { RegisteredStrategy } from './punch/lane.ts';
@@ -51,8 +52,7 @@ export interface EngineCore {
   /** The behaviour measured last; waits for a measurement that is under way. */
   behaviour: () => Promise<BehaviourVector>;
   nat: () => NatState;
-  /** The user allows searches of a whole range of ports. */
-  exhaustive: () => boolean;
+  readonly settings: EngineSettings;
   /** Mappings that port mappers hold. */
   mappings: () => readonly PortMapping[];
 }

@@ -14,6 +14,7 @@ import { StateStore } from './client.ts';
 import type { EngineCore, Registered } from './core.ts';
 import { createRegistry } from './engine-registry.ts';
 import type { ConnectOptions, Engine, EngineParts, ForwardRequest, ShareRequest } from './engine.ts';
+import { EngineSettings } from './engine-settings.ts';
 import { EngineEventBus } from './events.ts';
 import { Forwards } from './forward/forwards.ts';
 import { Shares } from './forward/shares.ts';
@@ -52,7 +53,6 @@ class PunchEngine implements Engine {
   #rendezvous: Rendezvous | undefined;
   #measuring: Promise<NatState> | undefined;
   #nextLogId = 1;
-  #exhaustive = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -94,7 +94,7 @@ class PunchEngine implements Engine {
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,
       mappings: () => this.state.state.nat.mappings,
-      exhaustive: () => this.#exhaustive,
+      settings: new EngineSettings(broker.budget),
     };
     mailbox.onRefused = (error, from) => this.#log('warn', 'signal', `${from.slice(0, 8)}: ${error.message}`);
     mailbox.onReceived = (peer, kind, sizeBytes) =>
@@ -260,17 +260,7 @@ class PunchEngine implements Engine {
   }
 
   configure(settings: { readonly [key: string]: JsonValue }): void {
-    const { budget } = this.#core.broker;
-    const {
-      'limits.sockets': sockets,
-      'limits.probesPerSecond': probesPerSecond,
-      'probing.exhaustive': exhaustive,
-    } = settings;
-    if (typeof exhaustive === 'boolean') this.#exhaustive = exhaustive;
-    budget.limits = {
-      sockets: typeof sockets === 'number' ? sockets : budget.limits.sockets,
-      probesPerSecond: typeof probesPerSecond === 'number' ? probesPerSecond : budget.limits.probesPerSecond,
-    };
+    this.#core.settings.apply(settings);
   }
 
   async close(): Promise<void> {

@@ -178,7 +178,7 @@ export class PeerLink implements Disposable {
   }
 
   #open({ attemptId, role, transcript, grant }: Arrival): Session {
-    const { identity, clock } = this.#core;
+    const { identity, clock, settings } = this.#core;
     const previous = this.#session;
     const session = createSession({
       id: attemptId,
@@ -187,6 +187,7 @@ export class PeerLink implements Disposable {
       peer: { peerId: this.id },
       transcript,
       clock,
+      ...(settings.streams === undefined ? {} : { limits: { streams: settings.streams } }),
     });
     const flows = new UdpFlows(session, clock);
     session.onStream = (stream, header) =>

@@ -53,7 +53,7 @@ export class NodeSettings {
     const live = this.#live;
     if (!live) return;
     if (section === 'settings') for (const listener of this.#listeners) listener(name, value ?? undefined);
-    if (['limits', 'strategies', 'transport'].includes(section))
+    if (['limits', 'strategies', 'probing', 'transport'].includes(section))
       live.engine.configure(engineSettings(this.config));
     if (section === 'rendezvous') await live.effects.rendezvous(this.config);
     if (section === 'name') await live.effects.name(this.config);
@@ -84,6 +84,6 @@ export async function applyPlugins(config: NodeConfig, plugins: PluginHost): Pro
 /** `limits.sockets`, `strategies.NAME.enabled`, `transport`: what the engine itself has settings for. */
 function engineSettings(config: NodeConfig): { [key: string]: JsonValue } {
   return Object.fromEntries(
-    flatten(config).filter(([key]) => /^(limits|strategies)\.|^transport$/.test(key)),
+    flatten(config).filter(([key]) => /^(limits|strategies|probing)\.|^transport$/.test(key)),
   );
 }

@@ -12,6 +12,7 @@ import {
 import { dialTls, type TlsConnection, type TlsDialOptions } from '../socket/tls-dial.ts';
 import { connectControl, type ControlIdentity, type RendezvousControl } from './rendezvous-control.ts';
 import { RendezvousError } from './rendezvous-error.ts';
+import { OnlinePeers } from './online-peers.ts';
 import type { PeerRecord, Rendezvous } from './rendezvous.ts';
 
 export interface RendezvousClientOptions {
@@ -60,6 +61,7 @@ export class RendezvousClient implements Rendezvous {
   onStatus: Rendezvous['onStatus'] = null;
   readonly #options: RendezvousClientOptions;
   readonly #closing = new AbortController();
+  readonly #online = new OnlinePeers((record) => this.onPresence?.(record));
   #fingerprint: string | undefined;
   #control: RendezvousControl | undefined;
   #stun: Rendezvous['stun'] | undefined;
@@ -194,6 +196,8 @@ export class RendezvousClient implements Rendezvous {
       ),
     );
     const signal = AbortSignal.any([this.#closing.signal, timeout.signal]);
+    const online = this.#online;
+    online.begin();
     const control = await connectControl({
       ...this.#options,
       dial: this.#options.dial ?? dialTls,
@@ -203,7 +207,8 @@ export class RendezvousClient implements Rendezvous {
       signal,
       events: {
         signal: (from, sealed) => this.onSignal?.(recordOf(from), sealed),
-        presence: (peer) => this.onPresence?.(recordOf(peer)),
+        presence: (peer) => online.note(recordOf(peer)),
+        listed: () => online.listed(),
         rtt: (rttMs) => this.onStatus?.('connected', { rttMs }),
       },
     });

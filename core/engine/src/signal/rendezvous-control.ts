@@ -44,6 +44,8 @@ export interface ControlOptions {
   readonly events: {
     signal(from: PeerEntry, sealed: string): void;
     presence(peer: PeerEntry): void;
+    /** Every peer that is online has been told. */
+    listed(): void;
     rtt(rttMs: number): void;
   };
 }
@@ -171,7 +173,8 @@ export class RendezvousControl implements Disposable {
       signal.removeEventListener('abort', abort);
     }
     this.#events.rtt(this.#clock.now() - sentAtMs);
-    if (this.#welcome.features.includes('watch')) this.request({ type: 'watch' }).catch(() => undefined);
+    if (this.#welcome.features.includes('watch'))
+      this.request({ type: 'watch' }).then(this.#events.listed, () => undefined);
     this.#pingLater(this.#welcome.lifetimeMs / PINGS_PER_LIFETIME);
   }
 

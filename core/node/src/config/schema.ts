@@ -23,6 +23,19 @@ export const StoredForwardSchema = Type.Object(
     target: Type.Optional(Type.String(Port)),
     protocol: Type.Optional(Protocol),
     transport: Type.Optional(Type.Enum(['any', 'udp', 'tcp'])),
+    probing: Type.Optional(
+      Type.Object(
+        {
+          exhaustive: Type.Optional(
+            Type.Boolean({
+              description:
+                'allow searches of all ports (tens of thousands of packets), where nothing else works; both sides must',
+            }),
+          ),
+        },
+        strict,
+      ),
+    ),
     strategies: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
   },
   strict,
@@ -72,6 +85,19 @@ export const ConfigSchema = Type.Object(
           sockets: limit(65_536, 'sockets open for attempts at once'),
           probesPerSecond: limit(100_000, 'probes sent per second by all attempts'),
           streams: limit(65_536, 'streams open per session'),
+        },
+        strict,
+      ),
+    ),
+    probing: Type.Optional(
+      Type.Object(
+        {
+          exhaustive: Type.Optional(
+            Type.Boolean({
+              description:
+                'allow searches of all ports (tens of thousands of packets), where nothing else works; both sides must',
+            }),
+          ),
         },
         strict,
       ),
