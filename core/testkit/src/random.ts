@@ -5,15 +5,15 @@ import type { Random } from '@awl/api';
  * `fork('nat')` gives the same numbers wherever it stands.
  */
 export class SeededRandom implements Random {
-  readonly #seed: number;
+  readonly seed: number;
   #a: number;
   #b: number;
   #c: number;
   #d: number;
 
   constructor(seed: number) {
-    this.#seed = seed >>> 0;
-    let state = this.#seed;
+    this.seed = seed >>> 0;
+    let state = this.seed;
     const mix = (): number => {
       state = (state + 0x9e3779b9) >>> 0;
       let word = state;
@@ -29,7 +29,7 @@ export class SeededRandom implements Random {
 
   /** The sub-stream of this name. */
   fork(name: string): SeededRandom {
-    let hash = this.#seed ^ 0x811c9dc5;
+    let hash = this.seed ^ 0x811c9dc5;
     for (let index = 0; index < name.length; index++)
       hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
     return new SeededRandom(hash);

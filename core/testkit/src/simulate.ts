@@ -3,6 +3,7 @@ import { AwlError, toAwlError } from '@awl/wire';
 import type { Contributions } from './contributions.ts';
 import type { Kind, KindName } from './network/kinds.ts';
 import { setSiteLink, SimulatedNetwork, type Site } from './network/network.ts';
+import { SeededRandom } from './random.ts';
 import { SimulatedRendezvousServer } from './rendezvous.ts';
 import { createSimulatedPeer, type SimulatedPeer } from './simulated-peer.ts';
 
@@ -91,7 +92,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 /** Two engines at a rendezvous, each in its network, both measured. */
 export async function setUp(options: SimulationOptions): Promise<Simulation> {
   const { rttMs = 40, loss = 0, jitterMs = 0, skewMs = 0, seed, strategies = [], transports = [] } = options;
-  const network = new SimulatedNetwork({ seed });
+  // Each pair has numbers of its own, so that one lucky seed does not favour a whole row of a matrix.
+  const names = [options.local, options.remote].map((kind) => (typeof kind === 'string' ? kind : kind.title));
+  const network = new SimulatedNetwork({
+    seed: new SeededRandom(seed).fork(`${names.join(' × ')} ${options.transport ?? 'any'}`).seed,
+  });
   const { clock, random } = network;
   const quiet = { delayMs: rttMs / 4 };
   const sites = network.addPair(options.local, options.remote, {

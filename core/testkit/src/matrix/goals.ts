@@ -58,8 +58,20 @@ const AT_ONCE = {
   tcp: { reach: 'direct', successRatio: 1, medianCheckMs: 2 * RTT_MS + SLACK_MS },
 } as const satisfies { readonly [transport: string]: Goal };
 const BOTH_CONES: Goal = { reach: 'direct', successRatio: 1, p95Ms: 2 * RTT_MS + 150 };
+/** A side that begins late finds its NAT spoilt by the other's packets: it takes a second try. */
+const SECOND_TRY: Goal = { reach: 'direct', successRatio: 0.99, p95Ms: 3000 };
+const ONE_CONTIGUOUS: Goal = { reach: 'direct', successRatio: 0.99, medianMs: 200 };
 const ONE_HARD: Goal = { reach: 'direct', successRatio: 0.99, medianMs: 500, probes: 1500 };
+const ONE_HARD_TCP: Goal = { reach: 'direct', successRatio: 0.99, medianMs: 500 };
+const BOTH_CONTIGUOUS: Goal = { reach: 'direct', successRatio: 0.95, medianMs: 1000 };
 const SWEEP: Goal = { reach: 'direct', successRatio: 0.9, medianMs: 13_000 };
+/** 150 000 packets of each side. */
+const BOTH_RANDOM: Goal = { reach: 'direct', successRatio: 0.95, medianMs: 15_000, probes: 300_000 };
+/** Kinds whose NAT an early packet of the peer spoils, for UDP and for TCP. */
+const SPOILT: { readonly udp: readonly KindName[]; readonly tcp: readonly KindName[] } = {
+  udp: ['poison'],
+  tcp: ['poison', 'rst'],
+};
 
 /** The goal of a pair, in either order. */
 export function goalOf(local: KindName, remote: KindName, transport: 'udp' | 'tcp'): Goal {
@@ -73,25 +85,25 @@ function udpGoal(local: KindName, remote: KindName): Goal {
   const classes = [CLASSES[local], CLASSES[remote]];
   const has = (wanted: Class): boolean => classes.includes(wanted);
   if (has('reachable')) return AT_ONCE.udp;
-  if (classes.every((each) => each === 'cone')) return BOTH_CONES;
-  if (has('cone'))
-    return has('contiguous') ? { reach: 'direct', successRatio: 0.99, medianMs: 200 } : ONE_HARD;
-  if (classes.every((each) => each === 'contiguous'))
-    return { reach: 'direct', successRatio: 0.95, medianMs: 1000 };
-  if (classes.every((each) => each === 'random'))
-    return { reach: 'direct', successRatio: 0.95, medianMs: 15_000, probes: 300_000 };
-  return SWEEP;
+  if (classes.every((each) => each === 'cone'))
+    return isSpoilt(local, remote, 'udp') ? SECOND_TRY : BOTH_CONES;
+  if (has('cone')) return has('contiguous') ? ONE_CONTIGUOUS : ONE_HARD;
+  if (classes.every((each) => each === 'contiguous')) return BOTH_CONTIGUOUS;
+  return classes.every((each) => each === 'random') ? BOTH_RANDOM : SWEEP;
 }
 
 function tcpGoal(local: KindName, remote: KindName): Goal {
   const classes = [CLASSES[local], CLASSES[remote]];
   const has = (wanted: Class): boolean => classes.includes(wanted);
+  if (classes.every((each) => each === 'cone' || each === 'reachable') && isSpoilt(local, remote, 'tcp'))
+    return SECOND_TRY;
   if (has('reachable')) return AT_ONCE.tcp;
-  if (classes.every((each) => each === 'cone')) {
-    return local === 'rst' || remote === 'rst'
-      ? { reach: 'direct', successRatio: 0.99, p95Ms: 3000 }
-      : BOTH_CONES;
-  }
-  if (has('cone')) return { reach: 'direct', successRatio: 0.99, medianMs: 500 };
-  return { reach: 'open' };
+  if (classes.every((each) => each === 'cone')) return BOTH_CONES;
+  if (!has('cone')) return { reach: 'open' };
+  // The time-to-live of a SYN cannot be set: the hard side cannot open its filter without spoiling the other's NAT.
+  return isSpoilt(local, remote, 'tcp') ? { reach: 'open' } : ONE_HARD_TCP;
+}
+
+function isSpoilt(local: KindName, remote: KindName, transport: 'udp' | 'tcp'): boolean {
+  return SPOILT[transport].includes(local) || SPOILT[transport].includes(remote);
 }
