@@ -8,6 +8,10 @@ const WINDOW_GAIN = 2;
 /** Pacing gains of one cycle: probe for more, drain what that queued, then cruise. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
 const BANDWIDTH_ROUNDS = 10;
+/** What acknowledgements held back may add to the window, at the rate, ms… */
+const EXTRA_MAX_MS = 12;
+/** …if the mean round trip is not longer than the least by this, above which it is a queue and not the peer's timer, ms. */
+const EXTRA_QUEUE_MS = 8;
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 const PROBE_RTT_EVERY_MS = 10_000;
@@ -39,6 +43,11 @@ export class Bbr implements CongestionController {
   /** Best delivery rate of each of the last rounds, a ring. */
   readonly #rates = new Float64Array(BANDWIDTH_ROUNDS);
   #rate = 0;
+  /** Most that came acknowledged at once beyond what the rate explains, in each of the last rounds. */
+  readonly #extras = new Float64Array(BANDWIDTH_ROUNDS);
+  #extra = 0;
+  #epochAt = 0;
+  #epochAcked = 0;
   #round = 0;
   #roundEnd = 0;
   #fullRate = 0;
@@ -83,6 +92,7 @@ export class Bbr implements CongestionController {
     this.#minRttMs = sample.minRttMs;
     const roundStart = this.#countRound(sample);
     this.#updateRate(sample);
+    this.#updateExtra(sample, now);
     this.#roundLost += sample.lostBytes;
     this.#roundDelivered += sample.ackedBytes;
     if (sample.rttMs > this.#floorRtt() * QUEUE_FACTOR + 1) this.#roundQueued = true;
@@ -99,6 +109,7 @@ export class Bbr implements CongestionController {
     if (this.#rates[at] === 0) this.#rates[at] = this.#rate;
     this.#round++;
     this.#rates[this.#round % BANDWIDTH_ROUNDS] = 0;
+    this.#extras[this.#round % BANDWIDTH_ROUNDS] = 0;
     return true;
   }
 
@@ -110,6 +121,23 @@ export class Bbr implements CongestionController {
     let best = 0;
     for (let index = 0; index < BANDWIDTH_ROUNDS; index++) best = Math.max(best, this.#rates[index]!);
     this.#rate = best;
+  }
+
+  /** A peer that acknowledges once per 10 ms, as the original does, needs that much more in flight than the least round trip says. */
+  #updateExtra(sample: AckSample, now: number): void {
+    let expected = this.#rate * (now - this.#epochAt);
+    if (this.#epochAcked <= expected) {
+      this.#epochAt = now;
+      this.#epochAcked = 0;
+      expected = 0;
+    }
+    this.#epochAcked += sample.ackedBytes;
+    const extra = Math.min(this.#epochAcked - expected, this.windowBytes, this.#rate * EXTRA_MAX_MS);
+    const at = this.#round % BANDWIDTH_ROUNDS;
+    if (extra > this.#extras[at]!) this.#extras[at] = extra;
+    let most = 0;
+    for (let index = 0; index < BANDWIDTH_ROUNDS; index++) most = Math.max(most, this.#extras[index]!);
+    this.#extra = most;
   }
 
   #onRound(sample: AckSample, now: number): void {
@@ -197,7 +225,9 @@ export class Bbr implements CongestionController {
     }
     this.#pace(sample.smoothedRttMs);
     const bdp = this.#bdp();
-    let window = WINDOW_GAIN * bdp + 3 * this.#mss;
+    const queueMs = sample.smoothedRttMs - sample.minRttMs;
+    const extra = this.#extra * Math.min(1, Math.max(0, 2 - queueMs / EXTRA_QUEUE_MS));
+    let window = WINDOW_GAIN * bdp + extra + 3 * this.#mss;
     if (this.#state === 'startup')
       window = Math.max(STARTUP_GAIN * bdp, this.windowBytes, FIRST_WINDOW * this.#mss);
     if (this.#state === 'probe-rtt') window = bdp / 2;
