@@ -1,4 +1,4 @@
-import { duplexPair, Transform, Duplex, type TransformCallback } from 'node:stream';
+import { duplexPair, Transform, type Duplex, type TransformCallback } from 'node:stream';
 
 /** Passes bytes on until a number of them has passed, then destroys both ends in the middle of a chunk. */
 class Cutter extends Transform {

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { duplexPair } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { encodeJoin, SESSION_ID_BYTES, type Join } from '../../src/session/join.ts';
 import { encodeOffset, encodeRecord, RECORD, RecordParser } from '../../src/session/record.ts';
 import type { AttachedPath, Session } from '../../src/session/session.ts';
 import { secure } from '../../src/session/tls.ts';
-import { alice, bob, describePath, transcript } from './support.ts';
+import { alice, bob, describePath, linkedPair, transcript } from './support.ts';
 
 const hashed = createHash('sha256').update(transcript).digest();
 const sessionId = createHash('sha256')
@@ -37,6 +36,8 @@ export class RawPeer {
         return undefined;
       },
     });
+    tls.on('error', () => {});
+    tls.on('end', () => tls.end());
     tls.on('data', (chunk: Buffer) => {
       parser.push(chunk);
       this.#wake?.();
@@ -45,7 +46,7 @@ export class RawPeer {
 
   /** A path to the controlled session `b`. */
   static async connect(b: Session): Promise<RawPeer> {
-    const [a, theirs] = duplexPair();
+    const [a, theirs] = linkedPair();
     const attached = b.attach({ duplex: theirs, describe: describePath });
     attached.catch(() => {});
     const never = new AbortController().signal;
@@ -105,6 +106,14 @@ export class RawPeer {
   async begin(): Promise<void> {
     this.send(this.hello(), this.nominate(1));
     await this.next(RECORD.nominated);
+  }
+
+  /** The session's byte stream so far. */
+  said(): string {
+    return this.received
+      .filter(([type]) => type === RECORD.bytes)
+      .map(([, body]) => body.toString('latin1'))
+      .join('');
   }
 
   async closed(): Promise<void> {

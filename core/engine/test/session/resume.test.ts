@@ -41,7 +41,7 @@ suite('resumption', { timeout: 60_000 }, () => {
   test(`streams in both directions survive ${CUTS} cuts at random bytes (seed ${SEED})`, async () => {
     const random = seeded(SEED);
     using p = pair();
-    let cutting = true;
+    const state = { cutting: true };
     // Each stream carries its bytes to the other side, which answers with their hash and an echo of their reverse.
     const serve = (stream: SessionStream): void => {
       void readAll(stream).then((bytes) => {
@@ -61,11 +61,11 @@ suite('resumption', { timeout: 60_000 }, () => {
     };
     // New streams open all the while, so that cuts also fall on OPEN, FIN and the frames between.
     const keepOpening = async (from: 'a' | 'b'): Promise<void> => {
-      while (cutting) await run(from, 1 + Math.floor(random() * 60_000));
+      while (state.cutting) await run(from, 1 + Math.floor(random() * 60_000));
     };
     const work = (['a', 'b'] as const).flatMap((from) => [run(from, 3_000_000), keepOpening(from)]);
     const attached = await keepCutting(p, CUTS, random);
-    cutting = false;
+    state.cutting = false;
     await Promise.all(work);
     assert.ok(attached > CUTS / 3, `only ${attached} paths were in service`);
     assert.equal(p.a.stats().streams + p.b.stats().streams, 0);

@@ -21,6 +21,19 @@ export const mallory = createIdentity();
 export const transcript = createHash('sha256').update('offer, answer, go').digest();
 export const describePath = { kind: 'direct', strategy: 'test', transport: 'memory' };
 
+/** An in-memory connection of which each end notices when the other is destroyed, as sockets do. */
+export function linkedPair(): [Duplex, Duplex] {
+  const [a, b] = duplexPair();
+  for (const [end, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    end.on('error', () => {});
+    end.on('close', () => setImmediate(() => other.destroy()));
+  }
+  return [a, b];
+}
+
 export interface Pair extends Disposable {
   /** The controlling side. */
   readonly a: Session;
@@ -44,8 +57,7 @@ export function pair(options: Partial<SessionOptions> = {}): Pair {
     a,
     b,
     async connect(choice = {}) {
-      const duplexes = choice.duplexes ?? duplexPair();
-      for (const duplex of duplexes) duplex.on('error', () => {});
+      const duplexes = choice.duplexes ?? linkedPair();
       await Promise.all([
         a.attach({ duplex: duplexes[0], describe: describePath, ...choice.a }),
         b.attach({ duplex: duplexes[1], describe: describePath, ...choice.b }),
