@@ -71,7 +71,6 @@ export class ControlConnection implements Inbox, Watcher {
   #peer: Registration | undefined;
   #heardAtMs: number;
   #overruns = 0;
-  #wantsList = false;
   #ending = false;
 
   constructor(socket: TLSSocket, context: ControlContext) {
@@ -147,11 +146,14 @@ export class ControlConnection implements Inbox, Watcher {
   }
 
   pushPresence(frame: Buffer): boolean {
-    // One that missed a change gets the whole list when it has caught up.
-    if (this.#wantsList) return false;
     if (this.#push(frame)) return true;
-    this.#wantsList = true;
-    void this.#listWhenDrained();
+    // It has missed a change, so all that it knows is worth nothing: it shall come back and get the list anew.
+    this.end({
+      type: 'error',
+      code: 'ERR_RENDEZVOUS_LIMIT',
+      reason: 'Too much waits for this peer.',
+      retryAfterMs: 1000,
+    });
     return false;
   }
 
@@ -249,9 +251,9 @@ export class ControlConnection implements Inbox, Watcher {
       case 'signal':
         return this.#relay(id, message.to, message.sealed);
       case 'watch':
-        await this.#send({ type: 'done', id });
         this.#context.watchers.add(this);
-        return this.#sendList();
+        await this.#sendList();
+        return this.#send({ type: 'done', id });
     }
   }
 
@@ -283,15 +285,12 @@ export class ControlConnection implements Inbox, Watcher {
     });
   }
 
+  /** All at once, so that no later change overtakes it. */
   async #sendList(): Promise<void> {
     const { presence, limits } = this.#context;
-    for (const frame of presenceFrames(await presence.list(limits.listed))) await this.#write(frame);
-  }
-
-  async #listWhenDrained(): Promise<void> {
-    if (!(await this.#drained())) return;
-    this.#wantsList = false;
-    await this.#sendList();
+    for (const frame of presenceFrames(await presence.list(limits.listed)))
+      if (this.#socket.writable && !this.#ending) this.#socket.write(frame);
+    await this.#drained();
   }
 
   #send(message: ServerMessage): Promise<void> {

@@ -70,7 +70,7 @@ export interface RendezvousLimits {
   readonly queueBytes: number;
   /** A peer that reads nothing for so long is closed. */
   readonly stalledMs: number;
-  /** A peer that says nothing for so long is closed. */
+  /** A peer that says nothing for so long is closed; at most an hour. */
   readonly lifetimeMs: number;
   /** From the first byte to the end of the hello. */
   readonly helloTimeoutMs: number;

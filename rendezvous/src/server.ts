@@ -112,10 +112,11 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
     );
 
   const hosts = advertise ? [advertise.host] : addresses;
-  const urls = hosts.map((host) =>
-    formatRendezvousUrl({ host, port: advertise?.port ?? ports[0], fingerprint: key.fingerprint }),
-  );
-  log({ level: 'info', event: 'rendezvous.ready', urls });
+  const urls = (): string[] =>
+    hosts.map((host) =>
+      formatRendezvousUrl({ host, port: advertise?.port ?? ports[0], fingerprint: key.fingerprint }),
+    );
+  log({ level: 'info', event: 'rendezvous.ready', urls: urls() });
 
   const resources = stack.move();
   let stopped: Promise<void> | undefined;
@@ -132,8 +133,10 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
     port: ports[0],
     altPort: ports[1],
     fingerprint: key.fingerprint,
-    url: urls[0]!,
-    urls,
+    url: urls()[0]!,
+    get urls() {
+      return urls();
+    },
     metrics: metrics.registry,
     get peersOnline() {
       return presence.online;

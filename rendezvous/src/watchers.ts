@@ -6,7 +6,7 @@ const GATHER_MS = 200;
 
 /** One who wants to know who comes and goes. */
 export interface Watcher {
-  /** False when the watcher reads too slowly: it has to get the whole list later. */
+  /** False when the watcher reads too slowly, and is told no more. */
   pushPresence(frame: Buffer): boolean;
 }
 

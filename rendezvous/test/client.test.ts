@@ -251,6 +251,36 @@ describe('reconnecting', () => {
     silent.close();
   });
 
+  test('a peer that went while the connection was gone is told as gone', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'awl-rendezvous-'));
+    try {
+      const server = await start({ dataDir });
+      const home = new TestClient(server.url, { name: 'home' });
+      await using peer = new TestClient(server.url);
+      await home.client.open();
+      await peer.client.open();
+      await peer.until(() => peer.presence.find(({ online }) => online));
+      await server.stop({ graceful: false });
+      await home.client.close();
+      await peer.status('lost');
+      await using again = await start({ dataDir, port: server.port, altPort: server.altPort });
+      await using other = new TestClient(again.url, { name: 'other' });
+      await other.client.open();
+      peer.clock.advance(10_000);
+      await peer.until(() => peer.presence.find(({ name, online }) => name === 'home' && !online));
+      assert.deepEqual(
+        peer.presence.map(({ name, online }) => [name, online]),
+        [
+          ['home', true],
+          ['other', true],
+          ['home', false],
+        ],
+      );
+    } finally {
+      rmSync(dataDir, { recursive: true });
+    }
+  });
+
   test('requests that wait when the connection breaks are rejected', async () => {
     const server = await start();
     await using peer = new TestClient(server.url);

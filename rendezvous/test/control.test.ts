@@ -263,6 +263,21 @@ describe('signalling', () => {
 });
 
 describe('limits', () => {
+  test('a peer that asks and does not read is not answered for ever', async () => {
+    const clock = new TestClock();
+    const limits = { messagesPerSecond: 1e9, messagesBurst: 1e9, lifetimeMs: 3_600_000, stalledMs: 30_000 };
+    await using server = await start({ clock, limits });
+    using peer = await ControlPeer.register(server, { name: 'home' });
+    peer.socket.pause();
+    while (server.peersOnline > 0) {
+      for (let id = 0; id < 500 && peer.socket.writable; id++) peer.say({ type: 'lookup', id, peer: 'home' });
+      await new Promise(setImmediate);
+      clock.advance(30_000);
+    }
+    peer.socket.resume();
+    await peer.closed;
+  });
+
   test('too many messages: a code and a time, then the end', async () => {
     const clock = new TestClock();
     await using server = await start({ clock, limits: { messagesPerSecond: 10, messagesBurst: 5 } });

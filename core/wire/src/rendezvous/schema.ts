@@ -60,7 +60,7 @@ export const CLIENT_SCHEMAS = {
   }),
   lookup: Type.Object({ type: Type.Literal('lookup'), id: RequestId, peer: NameOrId }),
   signal: Type.Object({ type: Type.Literal('signal'), id: RequestId, to: PeerId, sealed: Sealed }),
-  /** Asks for the list of peers with a name who are online, and for what changes in it. */
+  /** Asks for the list of peers with a name who are online, and for what changes in it. The list comes before the `done`. */
   watch: Type.Object({ type: Type.Literal('watch'), id: RequestId }),
   ping: Type.Object({ type: Type.Literal('ping'), id: RequestId }),
 } as const satisfies Record<string, TSchema>;
