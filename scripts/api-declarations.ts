@@ -1,15 +1,18 @@
-/** One declaration file for each package that plugin authors use, by API Extractor; and, of `@awl/api`, its report and its model. */
+/** One declaration file for each package that plugin authors use, by API Extractor; and the report of `@awl/api`. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { Extractor, ExtractorConfig, type IConfigFile } from '@microsoft/api-extractor';
+import { Extractor, ExtractorConfig, ExtractorLogLevel, type IConfigFile } from '@microsoft/api-extractor';
 
 export const ROOT = join(import.meta.dirname, '..');
 const CACHE = join(ROOT, '.cache', 'declarations');
 const PACKAGES = ['api', 'wire', 'engine', 'testkit'] as const;
 
-const entryOf = (name: string): string => join(CACHE, 'types', 'core', name, 'src', 'index.d.ts');
+/** The declarations of one source file of a package. */
+export const typesOf = (name: string, file: string): string =>
+  join(CACHE, 'types', 'core', name, 'src', `${file}.d.ts`);
+const entryOf = (name: string): string => typesOf(name, 'index');
 
 /** Runs the compiler for the declarations of all packages. Errors in the code are for `npm run typecheck` to find. */
 function emitTypes(): void {
@@ -56,9 +59,9 @@ function configFor(name: string, more: Partial<IConfigFile>): ExtractorConfig {
       compiler: { overrideTsconfig: { compilerOptions, include: [entryOf(name)] } },
       dtsRollup: { enabled: true, untrimmedFilePath: declarationsOf(name) },
       messages: {
-        compilerMessageReporting: { default: { logLevel: 'none' } },
-        extractorMessageReporting: { default: { logLevel: 'none' } },
-        tsdocMessageReporting: { default: { logLevel: 'none' } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },
       ...more,
     },
@@ -72,7 +75,6 @@ export function declarationsOf(name: string): string {
   return join(CACHE, `${name}.d.ts`);
 }
 
-export const MODEL_FILE = join(CACHE, 'api.json');
 /** In git, so that a change of the public surface shows in the diff. */
 export const REPORT_FILE = join(ROOT, 'core', 'api', 'api-report.api.md');
 
@@ -91,16 +93,9 @@ export function extract({ update }: { readonly update: boolean }): boolean {
         reportTempFolder: join(CACHE, 'report'),
         reportFileName: 'api-report.api.md',
       },
-      docModel: { enabled: true, apiJsonFilePath: MODEL_FILE },
     }),
     quiet,
   );
-  Extractor.invoke(
-    configFor('testkit', {
-      apiReport: { enabled: false },
-      docModel: { enabled: false },
-    } as Partial<IConfigFile>),
-    quiet,
-  );
+  Extractor.invoke(configFor('testkit', {}), quiet);
   return !api.apiReportChanged;
 }
