@@ -4,7 +4,12 @@ import { answer, awl, homes } from './support/awl.ts';
 
 test('help, version and usage have their exit codes', async (t) => {
   const cases: [args: string[], code: number, stdout: RegExp, stderr: RegExp][] = [
-    [['--help'], 0, /Usage: awl[\s\S]*Exit codes: 0 ok, 1 failed, 2 usage, 3 no path to the peer, 4 refused/, /^$/],
+    [
+      ['--help'],
+      0,
+      /Usage: awl[\s\S]*Exit codes: 0 ok, 1 failed, 2 usage, 3 no path to the peer, 4 refused/,
+      /^$/,
+    ],
     [['--version'], 0, /^\d+\.\d+\.\d+\n$/, /^$/],
     [['share', '--help'], 0, /Examples:\n  \$ awl share 8080/, /^$/],
     [['forward', '--help'], 0, /add[\s\S]*ls[\s\S]*rm/, /^$/],
@@ -53,7 +58,10 @@ test('the configuration is set, read, listed and checked without a node', async 
   const home = places.path('a');
   const set = await awl(['config', 'set', 'limits.sockets', '99'], { home });
   assert.equal(set.code, 0);
-  assert.deepEqual(await answer(['config', 'get', 'limits.sockets'], { home }), { key: 'limits.sockets', value: 99 });
+  assert.deepEqual(await answer(['config', 'get', 'limits.sockets'], { home }), {
+    key: 'limits.sockets',
+    value: 99,
+  });
   await awl(['config', 'set', 'password', 'correct-horse'], { home });
   assert.equal((await awl(['config', 'get', 'password'], { home })).stdout, 'correct-horse\n');
   const listed = await awl(['config', 'ls'], { home });
@@ -98,7 +106,12 @@ test('the systemd unit is written, hardened, and removed', async () => {
   const { unit } = await answer<{ unit: string }>(['service', 'install', '--no-start'], options);
   const { readFile } = await import('node:fs/promises');
   const text = await readFile(unit, 'utf8');
-  for (const line of ['NoNewPrivileges=yes', 'ProtectSystem=strict', `ReadWritePaths="${options.home}"`, 'UMask=0077']) {
+  for (const line of [
+    'NoNewPrivileges=yes',
+    'ProtectSystem=strict',
+    `ReadWritePaths="${options.home}"`,
+    'UMask=0077',
+  ]) {
     assert.ok(text.includes(line), line);
   }
   assert.match(text, /ExecStart="[^"]+node" "[^"]+awl\.js" up\n/);

@@ -1,5 +1,6 @@
 /** The node process around the engine: configuration, plugins, control socket. */
-export { startNode, type NodeHandle, type NodeOptions } from './node.ts';
+export { startNode, type NodeHandle } from './node.ts';
+export type { NodeOptions } from './node-options.ts';
 export { connectNode, type NodeClient, type NodeEvent } from './client.ts';
 export { homeDirectory, homeOf, openHome, type Home } from './home.ts';
 export { HomeConfig } from './config/home-config.ts';

@@ -1,54 +1,23 @@
-import { hostname } from 'node:os';
-import {
-  Authorization,
-  createEngine,
-  generatePassword,
-  lanHost,
-  nodeNetwork,
-  realClock,
-  realRandom,
-  type Engine,
-  type Identity,
-  type Network,
-} from '@awl/engine';
+import type { Engine } from '@awl/engine';
 import type { PluginHost } from '@awl/plugin-host';
 import { AwlError, toAwlError } from '@awl/wire';
 import type { NodeClient } from './client.ts';
 import { commandsOf } from './commands.ts';
 import { HomeConfig } from './config/home-config.ts';
-import { loadConfig, mergeConfig } from './config/load.ts';
-import type { NodeConfig } from './config/schema.ts';
 import { takeControl } from './control/server.ts';
 import { EventHub } from './event-hub.ts';
 import { homeDirectory, openHome, type Home } from './home.ts';
 import { loadIdentity } from './key-file.ts';
-import { localClient } from './local-client.ts';
+import { localClient, type ClientParts } from './local-client.ts';
 import { openLog } from './log.ts';
+import { makeEngine } from './node-engine.ts';
+import type { NodeOptions } from './node-options.ts';
 import { createPlugins, untilActivated } from './plugins.ts';
-import { RendezvousMaker, useConfigured } from './rendezvous-link.ts';
-import { KnownRendezvous } from './known-rendezvous.ts';
-import { OwnPassword } from './own-password.ts';
-import { authorizationFile } from './storage/authorization-file.ts';
+import { useConfigured } from './rendezvous-link.ts';
 import { applyPlugins, NodeSettings } from './settings.ts';
-import { diskFiles, type Files } from './storage/files.ts';
+import { defaultName, startConfig } from './start-config.ts';
+import { diskFiles } from './storage/files.ts';
 import { StoredServices } from './stored-services.ts';
-
-/** How a node is started. */
-export interface NodeOptions {
-  readonly version: string;
-  /** Default: AWL_HOME. */
-  readonly home?: string;
-  /** A file named with --config. */
-  readonly configFile?: string;
-  /** Where to look for a configuration of data besides AWL_HOME. */
-  readonly workingDirectory?: string;
-  /** Wins over every file and is not stored. */
-  readonly overrides?: NodeConfig;
-  /** No rendezvous, no stored shares and forwards: for commands that only change what the node keeps. */
-  readonly offline?: boolean;
-  readonly files?: Files;
-  readonly network?: Network;
-}
 
 /** A running node. */
 export interface NodeHandle extends AsyncDisposable {
@@ -74,34 +43,17 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   const control = scope.use(await takeControl(home.directory, files));
   const identity = await loadIdentity(home.keyFile, files);
   const homeConfig = new HomeConfig(home, files);
-  const config = await configOf(options, home, homeConfig, identity);
+  const config = await startConfig(options, home, homeConfig, identity);
 
-  const authorization = await Authorization.open({
-    store: authorizationFile(home.peersFile, files),
-    clock: realClock,
-    wallClock: Date.now,
-  });
-  const password = new OwnPassword(authorization, identity.peerId, config.password);
-  const rendezvous = await RendezvousMaker.open({
+  const { engine, authorization, password, rendezvous } = await makeEngine({
+    options,
+    home,
     identity,
-    known: new KnownRendezvous(home.rendezvousFile, files),
-    log: () => log,
+    config,
+    files,
+    complain: (text) => log.write('error', 'node', text),
   });
-  const engine = scope.use(
-    createEngine({
-      network: options.network ?? nodeNetwork,
-      clock: realClock,
-      random: realRandom,
-      wallClock: Date.now,
-      identity,
-      authorization,
-      password: () => password.current,
-      name: config.name,
-      version: options.version,
-      openRendezvous: (url) => rendezvous.make(url),
-      hostFor: lanHost,
-    }),
-  );
+  scope.use(engine);
   const log = scope.use(openLog(home.logFile, config.log?.level ?? 'info', engine.state));
   const settings = new NodeSettings(config, homeConfig);
   const plugins = scope.use(createPlugins({ home, files, engine, settings, log }));
@@ -140,16 +92,14 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
     },
     stop: () => stopRequested.resolve(),
   });
-  const client = {
+  const client: ClientParts = {
     state: engine.state,
     run,
     closed: closed.promise,
-    onEvent: (listener: Parameters<EventHub['on']>[0]) => events.on(listener),
+    onEvent: (listener) => events.on(listener),
   };
   control.serve({
     ...client,
-    homeDirectory: home.directory,
-    files,
     version: options.version,
     peerId: identity.peerId,
     warn: (text) => log.write('warn', 'control', text),
@@ -179,33 +129,4 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-type StartConfig = NodeConfig & { readonly name: string; readonly password: string };
-
-async function configOf(
-  options: NodeOptions,
-  home: Home,
-  homeConfig: HomeConfig,
-  identity: Identity,
-): Promise<StartConfig> {
-  const { configFile, workingDirectory, overrides = {} } = options;
-  const loaded = await loadConfig({
-    home,
-    ...(configFile === undefined ? {} : { configFile }),
-    ...(workingDirectory === undefined ? {} : { workingDirectory }),
-  });
-  const config = mergeConfig(loaded, overrides);
-  const { name = defaultName(identity), password = generatePassword(realRandom) } = config;
-  if (config.password === undefined) await homeConfig.set('password', password);
-  return { ...config, name, password };
-}
-
-/** The machine's name, as far as a peer's name may look like it, and a piece of the key's id: several nodes of one machine differ. */
-function defaultName({ peerId }: Identity): string {
-  const machine = hostname()
-    .split('.')[0]
-    ?.replaceAll(/[^A-Za-z0-9_-]/g, '-')
-    .slice(0, 58);
-  return `${machine || 'node'}-${peerId.slice(0, 4)}`;
 }

@@ -9,12 +9,11 @@ import {
 import { parseRendezvousUrl, toAwlError } from '@awl/wire';
 import type { NodeConfig } from './config/schema.ts';
 import type { KnownRendezvous } from './known-rendezvous.ts';
-import type { NodeLog } from './log.ts';
 
 export interface RendezvousParts {
   readonly identity: Identity;
   readonly known: KnownRendezvous;
-  readonly log: () => NodeLog;
+  readonly complain: (text: string) => void;
 }
 
 /** Makes clients of rendezvous, each with the key that was met there before. */
@@ -34,7 +33,7 @@ export class RendezvousMaker {
   }
 
   make(url: string, options: { readonly name?: string; readonly accessKey?: string } = {}): Rendezvous {
-    const { identity, known, log } = this.#parts;
+    const { identity, known, complain } = this.#parts;
     const place = parseRendezvousUrl(url);
     const at = place ? known.placeOf(place) : url;
     const knownFingerprint = this.#met.get(at) ?? this.#fingerprints.get(at);
@@ -48,9 +47,7 @@ export class RendezvousMaker {
       onFingerprint: (fingerprint) => {
         if (!place || place.fingerprint !== undefined || this.#met.get(at) === fingerprint) return;
         this.#met.set(at, fingerprint);
-        known
-          .remember(place, fingerprint)
-          .catch((error: unknown) => log().write('error', 'node', toAwlError(error).message));
+        known.remember(place, fingerprint).catch((error: unknown) => complain(toAwlError(error).message));
       },
     });
   }

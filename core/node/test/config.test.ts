@@ -48,7 +48,10 @@ test('values are set and read by dotted keys', () => {
 test('AWL_HOME may have code, and what awl wrote wins over it', async () => {
   await using directory = await temporaryDirectory();
   const home = homeOf(directory.path);
-  await writeFile(join(home.directory, 'awl.config.ts'), "export default { name: 'a' as string, transport: 'udp' };");
+  await writeFile(
+    join(home.directory, 'awl.config.ts'),
+    "export default { name: 'a' as string, transport: 'udp' };",
+  );
   await new HomeConfig(home, diskFiles).set('name', 'b');
   assert.deepEqual(await loadConfig({ home }), { name: 'b', transport: 'udp' });
 });
@@ -60,7 +63,13 @@ test('the working directory gives data, never code', async (t) => {
     ['rc', '.awlrc', 'name: z\n', { name: 'z' }],
     ['package.json', 'package.json', '{"awl":{"name":"p"}}', { name: 'p' }],
     ['code', 'awl.config.js', 'globalThis.ran = true; export default {}', /is code/, 'ERR_CONFIG_UNSAFE'],
-    ['typed code', 'awl.config.ts', 'globalThis.ran = true; export default {}', /is code/, 'ERR_CONFIG_UNSAFE'],
+    [
+      'typed code',
+      'awl.config.ts',
+      'globalThis.ran = true; export default {}',
+      /is code/,
+      'ERR_CONFIG_UNSAFE',
+    ],
     ['plugins', '.awlrc.json', '{"plugins":{"x":{"enabled":true}}}', /sets "plugins"/, 'ERR_CONFIG_UNSAFE'],
     ['settings', '.awlrc.json', '{"settings":{"a":1}}', /sets "settings"/, 'ERR_CONFIG_UNSAFE'],
     ['password', 'awl.config.yml', 'password: hunter2222', /sets "password"/, 'ERR_CONFIG_UNSAFE'],

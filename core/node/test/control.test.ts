@@ -24,7 +24,7 @@ interface Served extends AsyncDisposable {
 }
 
 /** A control socket with a state and commands behind it, and no node. */
-async function serve(run: RunCommand = async () => null as never): Promise<Served> {
+async function serve(run: RunCommand = async () => null): Promise<Served> {
   await using scope = new AsyncDisposableStack();
   const { path } = scope.use(await temporaryDirectory());
   const state = scope.use(new StateStore(soon, emptyState));
@@ -32,8 +32,6 @@ async function serve(run: RunCommand = async () => null as never): Promise<Serve
   const warnings: string[] = [];
   const listeners = new Set<(event: NodeEvent) => void>();
   control.serve({
-    homeDirectory: path,
-    files: diskFiles,
     version: '0.1.0',
     peerId: 'me',
     warn: (text) => warnings.push(text),
@@ -118,13 +116,13 @@ test('events reach clients with their time', async () => {
 
 test('commands are checked, run, fail with their code, and are cancelled', async () => {
   const { promise: aborted, resolve: onAborted } = Promise.withResolvers<unknown>();
-  await using served = await serve((async (name: string, params: object, signal: AbortSignal) => {
+  await using served = await serve(async (name, params, signal) => {
     if (name === 'share.add') return { share: 's1', ticket: JSON.stringify(params) };
     if (name === 'peer.ping') throw new AwlError('ERR_PATH_NONE', 'No way.', { remedy: 'Do this.' });
     onAborted(once(signal, 'abort'));
     await aborted;
     throw signal.reason;
-  }) as RunCommand);
+  });
   const client = await served.client();
   const { ticket } = await client.command('share.add', { target: '80' });
   assert.equal(ticket, '{"target":"80"}');
@@ -141,7 +139,11 @@ test('commands are checked, run, fail with their code, and are cancelled', async
     ['__proto__', {}],
   ];
   for (const [name, params] of wrong) {
-    await assert.rejects(client.command(name as 'share.add', params as never), failsWith('ERR_WIRE_SCHEMA'), name);
+    await assert.rejects(
+      client.command(name as 'share.add', params as never),
+      failsWith('ERR_WIRE_SCHEMA'),
+      name,
+    );
   }
   const stop = new AbortController();
   const running = client.command('nat.measure', {}, stop.signal);
@@ -161,7 +163,9 @@ test('without the token nothing is answered and the connection ends', async () =
   const hello = { jsonrpc: '2.0', id: 1, method: 'hello', params: { token: 'wrong', version: '1' } };
   const answers: string[] = [];
   socket.on('data', (data: Buffer) => answers.push(data.toString()));
-  socket.write(frame(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'snapshot' })) + frame(JSON.stringify(hello)));
+  socket.write(
+    frame(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'snapshot' })) + frame(JSON.stringify(hello)),
+  );
   await closed;
   assert.doesNotMatch(answers.join(''), /"state"/);
 });
@@ -178,7 +182,7 @@ test('hostile bytes end their own connection only', async (t) => {
     ['zero length', 'Content-Length: 0\r\n\r\n'],
     ['two headers', 'Content-Length: 2\r\nContent-Type: x\r\n\r\n{}'],
     ['not JSON', frame('{{{{')],
-    ['deep JSON', frame(`${'['.repeat(100_000)}`)],
+    ['deep JSON', frame('['.repeat(100_000))],
     ['binary', Buffer.alloc(4096, 0xff)],
     ['broken cancellation', frame('{"jsonrpc":"2.0","method":"$/cancelRequest"}')],
     ['unknown notification', frame('{"jsonrpc":"2.0","method":"exit"}')],
@@ -263,7 +267,9 @@ test('bytes of a false node are bounded too', async () => {
   assert.ok(control.token);
   const place = controlPlace(directory.path);
   await control[Symbol.asyncDispose]();
-  const server = createServer((socket) => socket.end('Content-Length: 9999999999\r\n\r\n')).listen(place.socket);
+  const server = createServer((socket) => socket.end('Content-Length: 9999999999\r\n\r\n')).listen(
+    place.socket,
+  );
   await once(server, 'listening');
   await assert.rejects(connectNode(directory.path), failsWith('ERR_CONTROL_REFUSED'));
   server.close();

@@ -9,7 +9,8 @@ import { diskFiles, type Files } from '../src/storage/files.ts';
 import { failsWith, temporaryDirectory } from './support.ts';
 
 const fullDisk: Files = {
-  write: () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
+  write: () =>
+    Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
 };
 
 test('AWL_HOME is where it says, or the system place', () => {

@@ -131,14 +131,19 @@ export function awl(args: readonly string[], options: RunOptions = {}): Promise<
 }
 
 /** What a command with --json answers with. */
-export async function answer<T = Record<string, unknown>>(args: readonly string[], options: RunOptions = {}): Promise<T> {
+export async function answer<T = Record<string, unknown>>(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<T> {
   const { code, stdout, stderr } = await awl([...args, '--json'], options);
   if (code !== 0) throw new Error(`awl ${args.join(' ')} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as T;
 }
 
 /** Empty directories for AWL_HOMEs, gone after the test. */
-export async function homes(): Promise<AsyncDisposable & { path(name: string): string; readonly directory: string }> {
+export async function homes(): Promise<
+  AsyncDisposable & { path(name: string): string; readonly directory: string }
+> {
   const directory = await mkdtemp(join(tmpdir(), 'awl-e2e-'));
   return {
     directory,

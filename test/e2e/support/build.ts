@@ -22,7 +22,10 @@ export async function ensureBuilt(): Promise<void> {
       continue;
     }
     try {
-      const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: REPOSITORY, encoding: 'utf8' });
+      const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts'], {
+        cwd: REPOSITORY,
+        encoding: 'utf8',
+      });
       if (status !== 0) throw new Error(`the build failed: ${stderr}`);
       return;
     } finally {
@@ -34,8 +37,13 @@ export async function ensureBuilt(): Promise<void> {
 function isStale(): boolean {
   if (!existsSync(BUNDLE)) return true;
   const builtAt = statSync(BUNDLE).mtimeMs;
-  const sources = globSync(['{core,plugins}/*/{src/**/*.{ts,tsx},package.json}', '{tui,rendezvous}/src/**/*.{ts,tsx}'], {
-    cwd: REPOSITORY,
-  });
-  return sources.some((source) => (statSync(join(REPOSITORY, source), { throwIfNoEntry: false })?.mtimeMs ?? 0) > builtAt);
+  const sources = globSync(
+    ['{core,plugins}/*/{src/**/*.{ts,tsx},package.json}', '{tui,rendezvous}/src/**/*.{ts,tsx}'],
+    {
+      cwd: REPOSITORY,
+    },
+  );
+  return sources.some(
+    (source) => (statSync(join(REPOSITORY, source), { throwIfNoEntry: false })?.mtimeMs ?? 0) > builtAt,
+  );
 }

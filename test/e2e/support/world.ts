@@ -17,7 +17,7 @@ export async function startWorld(): Promise<World> {
   await using scope = new AsyncDisposableStack();
   const places = scope.use(await homes());
   const http = await listen(createServer((request, response) => response.end(`hello ${request.url}`)));
-  scope.defer(() => void http.server.closeAllConnections());
+  scope.defer(() => http.server.closeAllConnections());
   scope.defer(() => void http.server.close());
   const rendezvous = scope.use(
     new Awl(['rendezvous', '--host', '127.0.0.1', '--port', '0', '--alt-port', '0', '--json'], {

@@ -1,16 +1,16 @@
 import tab from '@bomb.sh/tab/commander';
-import { COMMANDS } from './specs.ts';
 import { createProgram } from './program.ts';
+import type { CommandSpec } from './spec.ts';
 import { VERSION } from './version.ts';
 
 /** The only file that knows how completion is made. */
-function completer(): ReturnType<typeof tab> {
-  return tab(createProgram(COMMANDS, VERSION, () => undefined));
+function completer(specs: readonly CommandSpec[]): ReturnType<typeof tab> {
+  return tab(createProgram(specs, VERSION, () => undefined));
 }
 
 /** Answers `awl complete -- WORDS`, which the shells' scripts call. */
-export async function complete(args: readonly string[]): Promise<number> {
-  const root = completer();
+export async function complete(specs: readonly CommandSpec[], args: readonly string[]): Promise<number> {
+  const root = completer(specs);
   const peers = await peerNames();
   for (const name of ['connect', 'ping', 'status', 'peers forget', 'forward add']) {
     const command = root.commands.get(name);
@@ -23,8 +23,8 @@ export async function complete(args: readonly string[]): Promise<number> {
 }
 
 /** The script that a shell loads. */
-export function completionScript(shell: string): void {
-  completer().setup('awl', 'awl', shell);
+export function completionScript(specs: readonly CommandSpec[], shell: string): void {
+  completer(specs).setup('awl', 'awl', shell);
 }
 
 async function peerNames(): Promise<readonly string[]> {

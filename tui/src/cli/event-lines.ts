@@ -3,10 +3,18 @@ import { formatDuration } from '../app/text/format.ts';
 import { natWords } from '../app/model/nat-words.ts';
 import { safe, type Output } from './output.ts';
 
-/** Passes a node's events to scripts, and what a person wants to know of them to people. */
-export function relayEvents(output: Output, client: NodeClient): Disposable {
+/**
+ * Passes a node's events to scripts, and what a person wants to know of them to people.
+ * @param except events that the command reports itself
+ */
+export function relayEvents(
+  output: Output,
+  client: NodeClient,
+  except: readonly NodeEvent['event'][] = [],
+): Disposable {
   return client.onEvent((seen) => {
     const { event, time, ...data } = seen;
+    if (except.includes(event)) return;
     output.event(event, data, time);
     const line = describeEvent(output, seen);
     if (line !== undefined) output.line(line);

@@ -12,11 +12,12 @@ import { VERSION } from './version.ts';
 export async function main(args: readonly string[]): Promise<number> {
   if (args[0] === 'complete') {
     const { complete } = await import('./completion.ts');
-    return complete(args.slice(1));
+    return complete(COMMANDS, args.slice(1));
   }
   let invocation: Invocation | undefined;
   try {
-    createProgram(COMMANDS, VERSION, (found) => (invocation = found)).parse(args, { from: 'user' });
+    const found = (one: Invocation): void => void (invocation = one);
+    createProgram(COMMANDS, VERSION, found, namesNoCommand(args)).parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -36,6 +37,7 @@ async function run({ spec, args, options }: Invocation): Promise<number> {
     output,
     signal: stop.signal,
     home: homeDirectory(),
+    specs: COMMANDS,
     ...(typeof configFile === 'string' ? { configFile } : {}),
   };
   try {
@@ -45,4 +47,8 @@ async function run({ spec, args, options }: Invocation): Promise<number> {
     if (stop.signal.aborted) return EXIT.ok;
     return exitCodeOf(output.error(error).code);
   }
+}
+
+function namesNoCommand(args: readonly string[]): boolean {
+  return args.every((arg, index) => arg.startsWith('-') || args[index - 1] === '--config');
 }

@@ -61,7 +61,8 @@ export class Output {
     const title = this.#color ? styleText('red', 'awl:', { validateStream: false }) : 'awl:';
     process.stderr.write(`${title} ${safe(message)}\n     ${safe(remedy)} (${code})\n`);
     // A bug: who reports it needs to say where.
-    if (code === 'ERR_INTERNAL' && failure.cause instanceof Error) process.stderr.write(`${failure.cause.stack}\n`);
+    if (code === 'ERR_INTERNAL' && failure.cause instanceof Error)
+      process.stderr.write(`${failure.cause.stack}\n`);
     return failure;
   }
 

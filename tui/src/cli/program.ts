@@ -31,11 +31,16 @@ Environment:
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 no path to the peer, 4 refused`;
 
-/** The command line as commander knows it. @param found receives what was asked for */
+/**
+ * The command line as commander knows it.
+ * @param found receives what was asked for
+ * @param isUi whether the line names no command
+ */
 export function createProgram(
   specs: readonly CommandSpec[],
   version: string,
   found: (invocation: Invocation) => void,
+  isUi = false,
 ): Command {
   const program = new Command('awl')
     .description('Direct connections between machines behind NAT routers.')
@@ -47,9 +52,10 @@ export function createProgram(
     .addHelpText(
       'after',
       `${ENVIRONMENT}\n\nExamples:\n${examples(['awl', 'awl share 8080', 'awl connect awl1… --listen :8585', 'awl demo'])}`,
-    )
-    .action((options: OptionValues) => found({ args: [], options }));
+    );
   addOptions(program, EVERYWHERE);
+  // With an action of its own, commander would take a mistyped command for an argument and suggest nothing.
+  if (isUi) program.action((options: OptionValues) => found({ args: [], options }));
   const groups = new Map<string, Command>();
   for (const spec of specs) {
     const words = spec.name.split(' ');

@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly home: string;
   readonly configFile?: string;
+  /** Every command, for completion. */
+  readonly specs: readonly CommandSpec[];
 }
 
 export type OptionValues = { readonly [name: string]: string | boolean | undefined };

@@ -18,7 +18,7 @@ import {
 } from './limits.ts';
 import { Command, EventSeen, Hello, PatchMade, TakeSnapshot, toResponseError } from './rpc.ts';
 import { parseCommand, parseHello } from './schemas.ts';
-import type { ControlServerOptions } from './server.ts';
+import type { ControlServerOptions } from './options.ts';
 import { SizeCheck } from './size-check.ts';
 
 /** One client of the control socket. */

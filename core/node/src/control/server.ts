@@ -2,19 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { AwlError } from '@awl/wire';
-import type { ClientParts } from '../local-client.ts';
 import { storageError, writePrivate, type Files } from '../storage/files.ts';
+import type { ControlServerOptions } from './options.ts';
 import { serveClient, type ServedClient } from './served-client.ts';
 import { controlPlace, privateDirectory } from './place.ts';
 import { MAX_CLIENTS } from './limits.ts';
-
-export interface ControlServerOptions extends ClientParts {
-  readonly homeDirectory: string;
-  readonly files: Files;
-  readonly version: string;
-  readonly peerId: string;
-  readonly warn: (text: string) => void;
-}
 
 /** The control socket is the lock of an AWL_HOME: whoever listens there is its node. */
 export interface ControlLock extends AsyncDisposable {

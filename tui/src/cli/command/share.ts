@@ -17,7 +17,7 @@ export const run: CommandModule['run'] = async (context, [target = ''], options)
     overrides: given({ name, transport, rendezvous: rendezvousConfig(options) }),
   });
   const { client } = node;
-  using _events = relayEvents(output, client);
+  using _events = relayEvents(output, client, ['share.ready']);
   if (node.own) {
     const step = await output.step('Registering at the rendezvous');
     try {
@@ -36,6 +36,8 @@ export const run: CommandModule['run'] = async (context, [target = ''], options)
   );
   const file = textOf(options, 'ticketFile');
   if (file !== undefined) await writeTicket(file, ticket);
+  // Only now: whoever waits for this may read the file next.
+  output.event('share.ready', { share, ticket });
   output.line(`Sharing ${target}. The other side runs:\n`);
   output.line(`  awl connect ${ticket} --listen :8585\n`);
   await untilStoppedOrLost(client, signal);
