@@ -1,7 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
 import {
   accessProof,
+  encodeFrame,
+  FrameReader,
   formatRendezvousUrl,
   isErrorCode,
   isPeerName,
@@ -148,4 +151,73 @@ test('an access proof holds for one connection and one key', () => {
   assert.ok(!verifyAccessProof(key, Buffer.alloc(32, 2), proof));
   assert.ok(!verifyAccessProof(makeAccessKey(), exporter, proof));
   assert.ok(!verifyAccessProof(key, exporter, ''));
+});
+
+const SEED = Number(process.env['AWL_TEST_SEED'] ?? 20261121);
+
+test('whatever is in a frame is read or refused with a code, never thrown at', () => {
+  const types = [
+    'hello',
+    'lookup',
+    'signal',
+    'watch',
+    'ping',
+    'welcome',
+    'found',
+    'presence',
+    'error',
+    'stopping',
+  ];
+  const field = fc.oneof(
+    fc.jsonValue({ maxDepth: 5 }),
+    fc.constantFrom(ID, ENDPOINT, [ENDPOINT], [PEER], PEER, 1),
+  );
+  const fields = fc.dictionary(
+    fc.constantFrom(
+      'version',
+      'id',
+      'peer',
+      'peers',
+      'to',
+      'sealed',
+      'features',
+      'spki',
+      'stun',
+      'code',
+      '__proto__',
+      'x',
+    ),
+    field,
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...types), fields, (type, rest) => {
+      for (const parse of [parseClientMessage, parseServerMessage]) {
+        const parsed = parse({ ...rest, type });
+        assert.ok(parsed.ok || isErrorCode(parsed.code));
+      }
+    }),
+    { seed: SEED, numRuns: 3000 },
+  );
+});
+
+test('damaged frames are read or refused with a code, never thrown at', () => {
+  const stream = Buffer.concat(
+    [HELLO, { type: 'signal', id: 1, to: ID, sealed: 'abc' }, PEER].map(encodeFrame),
+  );
+  let state = SEED >>> 0;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  let seen = 0;
+  for (let run = 0; run < 20_000; run++) {
+    const damaged = Buffer.from(stream);
+    for (let change = random(4); change >= 0; change--) damaged[random(damaged.length)] = random(256);
+    new FrameReader().push(damaged, (value) => {
+      const message = value.ok ? parseClientMessage(value.value) : value;
+      assert.ok(message.ok || isErrorCode(message.code));
+      seen++;
+    });
+  }
+  assert.ok(seen > 20_000, `seed ${SEED}`);
 });
