@@ -2,7 +2,7 @@ import type { Clock } from '@awl/api';
 import { EventHeap } from './heap.ts';
 
 /** What a lean event is delivered to: see {@link VirtualClock.post}. */
-export interface EventTarget<T> {
+export interface Receiver<T> {
   handle(argument: T): void;
 }
 
@@ -46,7 +46,7 @@ export class VirtualClock implements Clock {
    * Hands `argument` to `target` after `delayMs`, without a closure and without letting promises settle afterwards: for packets in flight.
    * A target that calls code outside the network says so with {@link touch}.
    */
-  post<T>(delayMs: number, target: EventTarget<T>, argument: T): void {
+  post<T>(delayMs: number, target: Receiver<T>, argument: T): void {
     this.#heap.push(new Event(this.#nowMs + positive(delayMs), this.#order++, this, null, target, argument));
     this.onSchedule?.();
   }
@@ -134,7 +134,7 @@ class Event implements Disposable {
   readonly order: number;
   readonly #clock: VirtualClock;
   task: (() => void) | null;
-  readonly target: EventTarget<unknown> | null;
+  readonly target: Receiver<unknown> | null;
   readonly argument: unknown;
 
   constructor(
@@ -142,7 +142,7 @@ class Event implements Disposable {
     order: number,
     clock: VirtualClock,
     task: (() => void) | null,
-    target: EventTarget<unknown> | null,
+    target: Receiver<unknown> | null,
     argument: unknown,
   ) {
     this.at = at;

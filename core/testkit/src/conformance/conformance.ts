@@ -1,4 +1,4 @@
-import type { PunchStrategy, Transport } from '@awl/api';
+import type { JsonValue, PunchStrategy, Transport } from '@awl/api';
 import type { KindName } from '../network/kinds.ts';
 import { pairsOf } from '../matrix/matrix.ts';
 import { checkAssess } from './assess-rules.ts';
@@ -30,6 +30,8 @@ export interface ConformanceOptions {
   readonly firstSeed?: number;
   /** For strategies that need one of their own. */
   readonly transports?: readonly Transport[];
+  /** Settings of both engines, such as `{ 'probing.exhaustive': true }` for a strategy that searches a whole range of ports. */
+  readonly settings?: { readonly [key: string]: JsonValue };
 }
 
 export interface ConformanceReport {
@@ -52,7 +54,7 @@ export async function conformance(
   strategy: PunchStrategy,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  const { kinds = KINDS_TRIED, seeds = 200, firstSeed = 1, transports = [] } = options;
+  const { kinds = KINDS_TRIED, seeds = 200, firstSeed = 1, transports = [], settings = {} } = options;
   const problems: Problem[] = [];
   if (!ID.test(strategy.id))
     problems.push({
@@ -63,6 +65,7 @@ export async function conformance(
   const place = (local: KindName, remote: KindName, seed: number): Place => ({
     strategy,
     transports,
+    settings,
     local,
     remote,
     seed,

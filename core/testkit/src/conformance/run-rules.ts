@@ -25,6 +25,7 @@ const BAD_ADVERTS: readonly JsonValue[] = [
 export interface Place {
   readonly strategy: PunchStrategy;
   readonly transports: readonly Transport[];
+  readonly settings: { readonly [key: string]: JsonValue };
   readonly local: KindName;
   readonly remote: KindName;
   readonly seed: number;

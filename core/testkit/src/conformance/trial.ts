@@ -1,5 +1,5 @@
 import { toAwlError, type AwlError } from '@awl/wire';
-import type { PunchStrategy, RaceState, Transport } from '@awl/api';
+import type { JsonValue, PunchStrategy, RaceState, Transport } from '@awl/api';
 import type { KindName } from '../network/kinds.ts';
 import { setUp, type Simulation } from '../simulate.ts';
 import { newObservation, observed, type Interference, type Observation } from './observe.ts';
@@ -10,6 +10,7 @@ const GIVE_UP_MS = 60_000;
 export interface TrialOptions {
   readonly strategy: PunchStrategy;
   readonly transports: readonly Transport[];
+  readonly settings: { readonly [key: string]: JsonValue };
   readonly local: KindName;
   readonly remote: KindName;
   readonly seed: number;
@@ -39,6 +40,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const {
     strategy,
     transports,
+    settings,
     interference,
     cut = false,
     cancelAfterMs,
@@ -56,6 +58,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     seed,
     loss,
     skewMs,
+    settings,
     transports,
     strategies: [observed(strategy, seen.local, interference)],
     peer: { strategies: [observed(strategy, seen.remote, interference)], transports },

@@ -15,17 +15,9 @@ import { SimulatedUdpSocket, type DatagramStack } from './udp-socket.ts';
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_COUNT = 28_232;
 
-/** What a host has sent to others, for budgets and tables. */
-export interface HostCounters {
-  udpSent: number;
-  /** SYNs of dials, repeated ones among them. */
-  synSent: number;
-}
-
 /** A machine of the simulated network: the engine's {@link Network}, without any real socket. */
 export class SimulatedHost implements Network, NetworkNode, DatagramStack, SegmentStack, PortStack {
   readonly name: string;
-  readonly counters: HostCounters = { udpSent: 0, synSent: 0 };
   readonly #fabric: Fabric;
   readonly #random: SeededRandom;
   readonly #links: HostLinks;
@@ -111,13 +103,11 @@ export class SimulatedHost implements Network, NetworkNode, DatagramStack, Segme
     packet.ttl = ttl;
     // The sender may use its buffer again.
     packet.payload = Buffer.from(payload);
-    this.counters.udpSent++;
     if (this.#fabric.addresses.isMulticast(destination)) this.#links.multicast(packet);
     else this.#links.send(packet);
   }
 
   sendSegment(packet: Packet): void {
-    if (packet.flags & SYN) this.counters.synSent++;
     this.#links.send(packet);
   }
 

@@ -36,7 +36,7 @@ interface Inside {
 export class Router implements NetworkNode {
   readonly name: string;
   readonly wan: Interface;
-  nat: Nat | null;
+  readonly nat: Nat | null;
   readonly firewall: Nat | null;
   readonly #fabric: Fabric;
   readonly #random: SeededRandom;
@@ -93,11 +93,6 @@ export class Router implements NetworkNode {
   reboot(): void {
     this.nat?.reboot();
     this.firewall?.reboot();
-  }
-
-  /** Puts another NAT in the place of the old one, with the same external addresses. */
-  setNat(options: NatOptions): void {
-    this.nat = new Nat(options, this.#externals(), this.#random.fork('another nat'));
   }
 
   /** The provider gives another address, and all mappings are gone. */

@@ -1,5 +1,5 @@
 import type { Random } from '@awl/api';
-import type { EventTarget, VirtualClock } from '../clock.ts';
+import type { Receiver, VirtualClock } from '../clock.ts';
 import { Prefix, type AddressId, type AddressTable } from './address.ts';
 import { Link, type LinkCondition } from './link.ts';
 import { packetBytes, TCP, type Packet } from './packet.ts';
@@ -38,7 +38,7 @@ export interface NetworkNode {
 }
 
 /** Where a node meets a segment. */
-export class Interface implements EventTarget<Packet> {
+export class Interface implements Receiver<Packet> {
   readonly name: string;
   readonly node: NetworkNode;
   readonly segment: Segment;
