@@ -46,8 +46,10 @@ export class DatagramSeal {
     this.#receiveIv = theirs.subarray(KEY_BYTES);
   }
 
-  seal(channelId: number, payload: Uint8Array): Buffer {
-    const datagram = Buffer.allocUnsafe(payload.length + DATAGRAM_OVERHEAD_BYTES);
+  /** @param headroomBytes left free at the start, for what carries the datagram */
+  seal(channelId: number, payload: Uint8Array, headroomBytes = 0): Buffer {
+    const whole = Buffer.allocUnsafe(headroomBytes + payload.length + DATAGRAM_OVERHEAD_BYTES);
+    const datagram = whole.subarray(headroomBytes);
     datagram.writeBigUInt64BE(BigInt(this.#counter++));
     const cipher = createCipheriv(CIPHER, this.#sendKey, this.#nonceFor(this.#sendIv, datagram));
     const plain = Buffer.allocUnsafe(CHANNEL_BYTES + payload.length);
@@ -56,7 +58,7 @@ export class DatagramSeal {
     datagram.set(cipher.update(plain), COUNTER_BYTES);
     cipher.final();
     datagram.set(cipher.getAuthTag(), datagram.length - TAG_BYTES);
-    return datagram;
+    return whole;
   }
 
   /** Undefined for what is forged, damaged, repeated or too old. */

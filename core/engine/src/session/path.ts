@@ -110,7 +110,10 @@ export class SessionPath {
 
   /** The largest payload that goes over the unreliable channel. */
   get maxDatagramBytes(): number {
-    return this.#channel ? Math.max(0, this.#channel.maxDatagramBytes - DATAGRAM_OVERHEAD_BYTES) : 0;
+    const channel = this.#channel;
+    return channel
+      ? Math.max(0, channel.maxDatagramBytes - channel.headroomBytes - DATAGRAM_OVERHEAD_BYTES)
+      : 0;
   }
 
   /** Secret bytes that both ends of this TLS connection, and nobody else, can make (RFC 8446 §7.5). */
@@ -153,8 +156,8 @@ export class SessionPath {
   /** Sends a datagram, unreliably. False when it was dropped. */
   sendDatagram(channelId: number, payload: Uint8Array): boolean {
     if (this.phase === 'down') return false;
-    if (this.#channel && payload.length + DATAGRAM_OVERHEAD_BYTES <= this.#channel.maxDatagramBytes) {
-      this.#channel.send(this.#seal.seal(channelId, payload));
+    if (this.#channel && payload.length <= this.maxDatagramBytes) {
+      this.#channel.send(this.#seal.seal(channelId, payload, this.#channel.headroomBytes));
       return true;
     }
     if (this.#waitingBytes + payload.length > this.#limits.datagramQueueBytes) return false;
@@ -209,9 +212,9 @@ export class SessionPath {
     });
     this.#duplex.on('close', () => this.fail('ERR_PATH_LOST', 'its transport was closed'));
     if (this.#channel) {
-      this.#channel.onDatagram = (sealed) => {
-        const datagram =
-          this.phase === 'live' || this.phase === 'retired' ? this.#seal.open(sealed) : undefined;
+      this.#channel.onDatagram = (bytes, from = 0) => {
+        if (this.phase !== 'live' && this.phase !== 'retired') return;
+        const datagram = this.#seal.open(from === 0 ? bytes : bytes.subarray(from));
         if (datagram) this.#events.datagram(this, datagram);
       };
     }

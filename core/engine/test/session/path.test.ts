@@ -50,7 +50,7 @@ suite('paths of a session', { timeout: 30_000 }, () => {
       paths.map((path) => (path as typeof describePath).transport),
       ['second', 'second'],
     );
-    await Promise.all(first.map((end) => end.closed || once(end, 'close')));
+    await Promise.all(first.map(async (end) => end.closed || (await once(end, 'close'))));
     out.end(bytes.subarray(4_000_000));
     assert.equal(hash(await arrived), hash(bytes));
     assert.equal(hash(await echoed), hash(bytes));
