@@ -47,6 +47,8 @@ export interface SimulationResult {
   readonly connected: boolean;
   /** The strategy that won. */
   readonly strategy?: string;
+  /** `direct`, `lan`, …: the kind of its path, as the local side sees it. */
+  readonly kind?: string;
   /** From the moment both sides had begun to the moment both held the same path: check and nomination. */
   readonly ms?: number;
   /** From that moment to the local side's first check that went both ways; one that came before counts as 0. */
@@ -75,15 +77,15 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   local.engine.connect({ peer: remote.peerId }, { transport }).catch((error: unknown) => {
     failure ??= toAwlError(error);
   });
-  const bothSucceeded = (): boolean => watched.every(({ succeededAtMs }) => succeededAtMs !== undefined);
+  const bothSelected = (): boolean => watched.every(({ selectedAtMs }) => selectedAtMs !== undefined);
   await clock.run({
-    until: () => failure !== undefined || bothSucceeded(),
+    until: () => failure !== undefined || bothSelected(),
     untilMs: clock.now() + GIVE_UP_MS,
   });
   const result = resultOf(
     options.seed,
     watched,
-    bothSucceeded() ? undefined : (failure ?? new AwlError('ERR_PATH_NO_ANSWER', 'The attempt did not end.')),
+    bothSelected() ? undefined : (failure ?? new AwlError('ERR_PATH_NO_ANSWER', 'The attempt did not end.')),
   );
   await clock.complete(Promise.all([local.engine.close(), remote.engine.close()]));
   return result;
@@ -139,20 +141,15 @@ export async function setUp(options: SimulationOptions): Promise<Simulation> {
 
 interface Watched {
   readonly peer: SimulatedPeer;
-  startedAtMs: number | undefined;
-  checkedAtMs: number | undefined;
-  succeededAtMs: number | undefined;
-  strategy: string | undefined;
+  startedAtMs?: number;
+  checkedAtMs?: number;
+  selectedAtMs?: number;
+  strategy?: string;
+  kind?: string;
 }
 
 function watch(peer: SimulatedPeer): Watched {
-  const watched: Watched = {
-    peer,
-    startedAtMs: undefined,
-    checkedAtMs: undefined,
-    succeededAtMs: undefined,
-    strategy: undefined,
-  };
+  const watched: Watched = { peer };
   const { engine, host } = peer;
   engine.on('attempt.started', () => {
     watched.startedAtMs ??= host.now() + WOKEN_EARLY_MS;
@@ -160,11 +157,11 @@ function watch(peer: SimulatedPeer): Watched {
   engine.on('attempt.ended', ({ outcome }) => {
     if (outcome === 'connected') watched.checkedAtMs ??= host.now();
   });
-  const onSucceed = ({ strategy }: { readonly strategy: string }): void => {
-    watched.succeededAtMs = host.now();
-    watched.strategy = strategy;
-  };
-  engine.registry.tap('punch.didSucceed', onSucceed, { plugin: 'simulation', capabilities: [] });
+  engine.on('path.selected', ({ strategy, kind }) => {
+    watched.selectedAtMs ??= host.now();
+    watched.strategy ??= strategy;
+    watched.kind ??= kind;
+  });
   return watched;
 }
 
@@ -190,10 +187,17 @@ function resultOf(
       remedy: failure.remedy,
     };
   const startedAtMs = Math.max(local.startedAtMs ?? 0, remote.startedAtMs ?? 0);
-  const endedAtMs = Math.max(local.succeededAtMs ?? 0, remote.succeededAtMs ?? 0);
+  const endedAtMs = Math.max(local.selectedAtMs ?? 0, remote.selectedAtMs ?? 0);
   const since = (atMs: number): number => Math.max(0, atMs - startedAtMs);
   const checkMs = local.checkedAtMs === undefined ? {} : { checkMs: since(local.checkedAtMs) };
-  return { ...common, connected: true, strategy: local.strategy ?? '', ms: since(endedAtMs), ...checkMs };
+  return {
+    ...common,
+    connected: true,
+    strategy: local.strategy ?? '',
+    kind: local.kind ?? '',
+    ms: since(endedAtMs),
+    ...checkMs,
+  };
 }
 
 function newest({ engine }: SimulatedPeer): AttemptState | undefined {

@@ -73,25 +73,22 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     );
   }
   let failure: AwlError | undefined;
-  let succeeded = 0;
+  let selected = 0;
   for (const { engine } of [caller, callee]) {
-    engine.registry.tap('punch.didSucceed', () => void succeeded++, {
-      plugin: 'conformance',
-      capabilities: [],
-    });
+    engine.on('path.selected', () => void selected++);
   }
   caller.engine.connect({ peer: callee.peerId }).catch((error: unknown) => {
     failure ??= toAwlError(error);
   });
   await clock.run({
-    until: () => failure !== undefined || succeeded === 2,
+    until: () => failure !== undefined || selected === 2,
     untilMs: clock.now() + GIVE_UP_MS,
   });
   await clock.run({ untilMs: clock.now() + lingerMs });
   const row = Object.values(caller.engine.state.state.attempts)
     .at(-1)
     ?.race.find((each) => each.strategy === strategy.id);
-  const connected = succeeded === 2;
+  const connected = selected === 2;
   await clock.complete(Promise.all([caller.engine.close(), callee.engine.close()]));
   return { connected, failure: connected ? undefined : failure, ...seen, row };
 }
