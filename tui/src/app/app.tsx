@@ -4,18 +4,23 @@ import { Header, Tabs } from './component/header.tsx';
 import { KeyBar } from './component/key-bar.tsx';
 import { NoticeLine } from './component/notice-line.tsx';
 import { Styled } from './component/styled.tsx';
-import { GLOBAL_KEYS, SCREEN_KEYS } from './model/keys.ts';
+import { GLOBAL_KEYS, SCREEN_KEYS, type KeyHint } from './model/keys.ts';
 import { Overlays } from './overlay/overlays.tsx';
 import { Screen } from './screen/screen.tsx';
 import { AppProvider, useUi, useView, type AppServices, type Room } from './store/context.tsx';
 import type { EngineView } from './store/store.ts';
-import { FIRST_UI, reduceUi, type Overlay } from './store/ui-state.ts';
+import { FIRST_UI, reduceUi, SCREENS, type Overlay, type ScreenName } from './store/ui-state.ts';
 import { clean } from './text/clean.ts';
 import { formatAge } from './text/format.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 
 /** Smallest terminal that has room for the screens. */
 export const SMALLEST: Room = { columns: 60, rows: 16 };
+
+const withGlobal = (screen: ScreenName): readonly KeyHint[] => [...SCREEN_KEYS[screen], ...GLOBAL_KEYS];
+const HINTS: { readonly [screen: string]: readonly KeyHint[] } = Object.fromEntries(
+  SCREENS.map((screen) => [screen, withGlobal(screen)]),
+);
 
 /** The whole app: one screen, what lies over it, and the lines around both. */
 export function App(props: { readonly services: AppServices; readonly firstOverlay?: Overlay }): ReactNode {
@@ -81,7 +86,7 @@ function Frame(props: { readonly room: Room }): ReactNode {
       ) : (
         <NoticeLine statusItems={engine.statusItems} />
       )}
-      <KeyBar hints={[...SCREEN_KEYS[ui.screen], ...GLOBAL_KEYS]} width={columns} />
+      <KeyBar hints={HINTS[ui.screen] ?? GLOBAL_KEYS} width={columns} />
     </Box>
   );
 }

@@ -6,6 +6,7 @@ import { liveClient } from './live-client.ts';
 const { values } = parseArgs({
   options: {
     peers: { type: 'string', default: '0' },
+    moving: { type: 'string', default: '50' },
     still: { type: 'boolean' },
     first: { type: 'boolean' },
     hostile: { type: 'boolean' },
@@ -20,6 +21,7 @@ if (!canShowApp(stdin, stdout, env)) {
 }
 using live = liveClient({
   peers: Number(values.peers),
+  moving: Number(values.moving),
   isStill: values.still ?? false,
   isHostile: values.hostile ?? false,
   isEmpty: values.empty ?? false,

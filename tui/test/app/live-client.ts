@@ -4,6 +4,8 @@ import { UNKNOWN_BEHAVIOUR, type Change, type EngineState } from '@awl/api';
 /** How a {@link liveClient} behaves. */
 export interface LiveOptions {
   readonly peers: number;
+  /** Connected peers whose figures move. */
+  readonly moving: number;
   /** Nothing moves: for pictures. */
   readonly isStill: boolean;
   /** Names full of escape sequences, wide and invisible characters. */
@@ -63,14 +65,19 @@ export function liveClient(
   let beat = 0;
   const timer = options.isStill
     ? undefined
-    : setInterval(() => client.push(...step(client.state, base, (beat += 1))), 250);
+    : setInterval(() => client.push(...step(client.state, base, (beat += 1), options.moving)), 250);
   return { client, now, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function step(state: EngineState, base: EngineState['peers'], beat: number): readonly Change[] {
+function step(
+  state: EngineState,
+  base: EngineState['peers'],
+  beat: number,
+  moving: number,
+): readonly Change[] {
   const changes: Change[] = [];
   for (const peer of Object.values(state.peers)) {
-    if (peer.status !== 'connected' || changes.length >= 50) continue;
+    if (peer.status !== 'connected' || changes.length >= moving) continue;
     const factor = 1 + Math.sin(beat / 3 + peer.id.length) * 0.1;
     const sendRateBps = Math.round((base[peer.id]?.sendRateBps ?? 0) * factor);
     const throughput =

@@ -1,6 +1,6 @@
 import type { EngineState, RendezvousState } from '@awl/api';
 import { Box } from 'ink';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { totalRates } from '../model/peers.ts';
 import { useRoom, useUi } from '../store/context.tsx';
 import { SCREENS, SCREEN_TITLES } from '../store/ui-state.ts';
@@ -72,7 +72,7 @@ export function Header(props: { readonly engine: EngineState; readonly isStale: 
 }
 
 /** Second line: the screens and their number keys, and how this network is seen from outside. */
-export function Tabs(props: { readonly addresses: readonly string[] }): ReactNode {
+export const Tabs = memo(function Tabs(props: { readonly addresses: readonly string[] }): ReactNode {
   const [{ screen }] = useUi();
   const { columns } = useRoom();
   return (
@@ -96,4 +96,4 @@ export function Tabs(props: { readonly addresses: readonly string[] }): ReactNod
       )}
     </Box>
   );
-}
+});

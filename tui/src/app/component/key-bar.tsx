@@ -1,10 +1,13 @@
 import { Box } from 'ink';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { fitHints, type KeyHint } from '../model/keys.ts';
 import { Styled } from './styled.tsx';
 
 /** The keys that matter now, in one line. */
-export function KeyBar(props: { readonly hints: readonly KeyHint[]; readonly width: number }): ReactNode {
+export const KeyBar = memo(function KeyBar(props: {
+  readonly hints: readonly KeyHint[];
+  readonly width: number;
+}): ReactNode {
   return (
     <Box paddingLeft={1}>
       {fitHints(props.hints, props.width - 1).map(({ key, text }) => (
@@ -15,4 +18,4 @@ export function KeyBar(props: { readonly hints: readonly KeyHint[]; readonly wid
       ))}
     </Box>
   );
-}
+});

@@ -1,6 +1,6 @@
 import type { LogLine } from '@awl/api';
 import { Box } from 'ink';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { clean } from '../text/clean.ts';
 import { formatTime } from '../text/format.ts';
 import { fit } from '../text/width.ts';
@@ -15,7 +15,7 @@ const LEVEL_ROLES: { readonly [L in LogLine['level']]: TextRole } = {
 };
 
 /** Lines of the log, one line each. */
-export function LogLines(props: {
+export const LogLines = memo(function LogLines(props: {
   readonly lines: readonly LogLine[];
   readonly hasLevel?: boolean;
   readonly selected?: number | undefined;
@@ -39,4 +39,4 @@ export function LogLines(props: {
       ))}
     </Box>
   );
-}
+});

@@ -1,6 +1,6 @@
 import { Box, Text, useIsScreenReaderEnabled } from 'ink';
 import inkTable, { type CellProps } from 'ink-table';
-import { createContext, use, type ReactNode } from 'react';
+import { createContext, use, type ReactElement, type ReactNode } from 'react';
 import type { PlacedColumn } from '../model/columns.ts';
 import { COLUMN_GAP } from '../model/columns.ts';
 import { useTheme } from '../store/context.tsx';
@@ -41,7 +41,7 @@ function widthToEnd(columns: readonly PlacedColumn[], index: number): number {
   );
 }
 
-/** A cell of exactly its column's width. ink-table counts UTF-16 units, so the padding it made is taken off and made anew in terminal cells. */
+/** A cell of exactly its column's width. ink-table counts UTF-16 units, so widths are made here, in terminal cells. */
 function Cell(props: CellProps): ReactNode {
   const { columns, row, selected, isStale } = use(RowContext);
   const theme = useTheme();
@@ -80,17 +80,25 @@ function NoLine(): ReactNode {
   return null;
 }
 
-/** ink-table without its lines: one line a row, a marker in front of the selected one. */
+/** The cells of a row that ink-table laid out, without the box around them. */
+function cellsOf(row: unknown): ReactNode {
+  return (row as ReactElement<{ readonly children: ReactNode }>).props.children;
+}
+
+/** ink-table without its lines: one line a row, a marker in front of the selected one. A row is one text, since each box costs a layout. */
 class PlainTable extends inkTable.default<Cells> {
   constructor(props: ConstructorParameters<typeof inkTable.default<Cells>>[0]) {
     super(props);
     const { heading, data } = this;
     this.header = this.separator = this.footer = NoLine as typeof this.header;
     this.heading = ((rowProps: Parameters<typeof heading>[0]) => (
-      <Box marginLeft={2}>{heading(rowProps)}</Box>
+      <Text wrap="truncate-end">
+        {'  '}
+        {cellsOf(heading(rowProps))}
+      </Text>
     )) as typeof heading;
     this.data = ((rowProps: Parameters<typeof data>[0]) => (
-      <Row id={rowProps.data['id'] ?? ''}>{data(rowProps)}</Row>
+      <Row id={rowProps.data['id'] ?? ''}>{cellsOf(data(rowProps))}</Row>
     )) as typeof data;
   }
 }
@@ -100,10 +108,12 @@ function Row(props: { readonly id: string; readonly children: ReactNode }): Reac
   const theme = useTheme();
   const row = table.rows.find((each) => each.id === props.id);
   return (
-    <Box>
-      <Text {...theme.accent}>{props.id === table.selected ? '▸ ' : '  '}</Text>
-      <RowContext value={{ ...table, row }}>{props.children}</RowContext>
-    </Box>
+    <RowContext value={{ ...table, row }}>
+      <Text wrap="truncate-end">
+        <Text {...theme.accent}>{props.id === table.selected ? '▸ ' : '  '}</Text>
+        {props.children}
+      </Text>
+    </RowContext>
   );
 }
 
@@ -114,7 +124,9 @@ export const MARKER_WIDTH = 2;
 export function Table(props: TableProps): ReactNode {
   const isSpoken = useIsScreenReaderEnabled();
   if (isSpoken) return <SpokenTable {...props} />;
-  const data = props.rows.map((row) => ({ ...row.cells, id: row.id }));
+  // Cells take their text from the row; ink-table's own key of a row is a hash of this, and must not change with each figure.
+  const blank = Object.fromEntries(props.columns.map((column) => [column.key, '']));
+  const data = props.rows.map((row) => ({ ...blank, id: row.id }));
   return (
     <RowContext value={{ ...props, row: undefined }}>
       <PlainTable

@@ -19,12 +19,12 @@ export interface ReachSummary {
 }
 
 /** True where the user allowed the long search. */
-export function isLongSearchAllowed(engine: EngineState): boolean {
+export function isLongSearchAllowed(engine: Pick<EngineState, 'plugins'>): boolean {
   return Object.values(engine.plugins).some((plugin) => plugin.settings.values[LONG_SEARCH_SETTING] === true);
 }
 
 /** Summary for the Overview and the NAT lab. */
-export function summarizeReach(engine: EngineState, now: number): ReachSummary {
+export function summarizeReach(engine: Pick<EngineState, 'nat' | 'plugins'>, now: number): ReachSummary {
   const { nat } = engine;
   const isMapped = nat.mappings.some((mapping) => mapping.protocol === 'udp');
   const isAllowed = isLongSearchAllowed(engine);

@@ -12,7 +12,7 @@ import { summarizeReach, type ReachSummary } from '../model/reach-summary.ts';
 import type { Reach } from '../model/reach.ts';
 import { useServices } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
-import { formatAge, formatDuration } from '../text/format.ts';
+import { coarse, formatAge, formatDuration } from '../text/format.ts';
 import type { TextRole } from '../theme.ts';
 import type { ScreenProps } from './screen-props.ts';
 import { useNatKeys } from './use-nat-keys.ts';
@@ -140,8 +140,9 @@ export function NatLab(props: ScreenProps): ReactNode {
   const { engine, now, columns, rows, isActive } = props;
   const { commander } = useServices();
   const [pane, setPane] = useState(0);
-  const summary = useMemo(() => summarizeReach(engine, now), [engine, now]);
-  const { nat } = engine;
+  const { nat, plugins } = engine;
+  const minute = coarse(now);
+  const summary = useMemo(() => summarizeReach({ nat, plugins }, minute), [nat, plugins, minute]);
   useNatKeys(isActive);
   useKeys((input, key) => {
     if (key.rightArrow || key.leftArrow)

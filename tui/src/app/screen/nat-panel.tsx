@@ -1,6 +1,6 @@
 import type { NatState } from '@awl/api';
 import { Box } from 'ink';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
 import { Busy } from '../component/notice-line.tsx';
@@ -59,7 +59,7 @@ export function networkFacts(nat: NatState, now: number, hasAddresses: boolean):
 }
 
 /** This node's NAT in plain words. */
-export function NatPanel(props: {
+export const NatPanel = memo(function NatPanel(props: {
   readonly nat: NatState;
   readonly now: number;
   readonly width: number;
@@ -116,4 +116,4 @@ export function NatPanel(props: {
       {props.children}
     </Panel>
   );
-}
+});

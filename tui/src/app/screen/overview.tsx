@@ -12,6 +12,7 @@ import { listPeers, peerRow } from '../model/peers.ts';
 import { summarizeReach } from '../model/reach-summary.ts';
 import { useServices, useUi } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
+import { coarse } from '../text/format.ts';
 import { NatPanel } from './nat-panel.tsx';
 import { ReachBar, ReachPanel } from './reach-panel.tsx';
 import type { ScreenProps } from './screen-props.ts';
@@ -50,7 +51,13 @@ export function Overview(props: ScreenProps): ReactNode {
   const list = useList('peers', peers, listRows, isActive);
   const placed = placeColumns(PEER_COLUMNS, columns - MARKER_WIDTH - 2);
   const trendWidth = placed.find((column) => column.key === 'trend')?.width ?? 0;
-  const summary = useMemo(() => summarizeReach(engine, now), [engine, now]);
+  const { nat, plugins } = engine;
+  const minute = coarse(now);
+  const summary = useMemo(() => summarizeReach({ nat, plugins }, minute), [nat, plugins, minute]);
+  const logLines = useMemo(
+    () => engine.log.filter((line) => line.level !== 'debug').slice(-logRows),
+    [engine.log, logRows],
+  );
   useNatKeys(isActive);
   useKeys((input, key) => {
     if (input === 'c')
@@ -78,8 +85,8 @@ export function Overview(props: ScreenProps): ReactNode {
       {isWide ? (
         <Box>
           <NatPanel
-            nat={engine.nat}
-            now={now}
+            nat={nat}
+            now={minute}
             width={Math.ceil(columns / 2)}
             height={panelRows}
             isStale={isStale}
@@ -92,7 +99,7 @@ export function Overview(props: ScreenProps): ReactNode {
           />
         </Box>
       ) : (
-        <NatPanel nat={engine.nat} now={now} width={columns} height={panelRows} isStale={isStale}>
+        <NatPanel nat={nat} now={minute} width={columns} height={panelRows} isStale={isStale}>
           <Box>
             <Styled role="muted">Reaches directly </Styled>
             <ReachBar summary={summary} isStale={isStale} />
@@ -127,7 +134,7 @@ export function Overview(props: ScreenProps): ReactNode {
             : ''
         }
       />
-      <LogLines lines={engine.log.filter((line) => line.level !== 'debug').slice(-logRows)} />
+      <LogLines lines={logLines} />
     </Box>
   );
 }

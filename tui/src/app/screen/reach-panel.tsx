@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Box } from 'ink';
 import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
@@ -20,7 +20,7 @@ export function ReachBar(props: { readonly summary: ReachSummary; readonly isSta
 }
 
 /** What this network can reach directly, and what would help. */
-export function ReachPanel(props: {
+export const ReachPanel = memo(function ReachPanel(props: {
   readonly summary: ReachSummary;
   readonly width: number;
   readonly height: number;
@@ -46,4 +46,4 @@ export function ReachPanel(props: {
       )}
     </Panel>
   );
-}
+});

@@ -34,6 +34,11 @@ export function formatDuration(durationMs: number): string {
   return `${sign}${Math.round(ms / 86_400_000)} d`;
 }
 
+/** The present to ten seconds: for what need not be counted, and so drawn, anew each time. */
+export function coarse(now: number): number {
+  return Math.floor(now / 10_000) * 10_000;
+}
+
 /** `0.4 s`, `12 s`: a wait, coarse as estimates are. */
 export function formatSeconds(durationMs: number): string {
   return durationMs < 9950 ? `${(Math.max(0, durationMs) / 1000).toFixed(1)} s` : formatDuration(durationMs);
