@@ -162,7 +162,7 @@ const cases = [
 
 for (const [role, open] of Object.entries(roles)) {
   for (const { profile, options, loss, sizeMib } of cases) {
-    test(`${sizeMib} MiB each way at once with ${role}, ${loss * 100} % loss, ${profile}`, { skip, timeout: 120_000 }, async () => {
+    test(`${sizeMib} MiB each way at once with ${role}, ${loss * 100} % loss, ${profile}`, { skip, timeout: 60_000 }, async () => {
       await using scope = new AsyncDisposableStack();
       const [ours, theirs] = await open(loss, options, scope);
       const sizeBytes = sizeMib * MIB;

@@ -37,7 +37,10 @@ export class SmuxStream extends Duplex {
   #onFrame(version: number, command: number, id: number, payload: Buffer): void {
     if (version !== 1) throw new Error(`smux version ${version}`);
     if (command === NOP) return;
-    if (command === SYN && this.#id === null) this.#id = id;
+    if (command === SYN && this.#id === null) {
+      this.#id = id;
+      this.emit('opened');
+    }
     if (id !== this.#id) return;
     if (command === PSH && !this.push(payload)) this.#under.pause();
     if (command === FIN) this.push(null);
@@ -47,10 +50,11 @@ export class SmuxStream extends Duplex {
     this.#under.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#id === null) return void this.once('opened', () => this._write(chunk, encoding, callback));
     for (let at = 0; at < chunk.length; at += MAX_PAYLOAD_BYTES) {
       const part = chunk.subarray(at, at + MAX_PAYLOAD_BYTES);
-      this.#under.write(frame(PSH, this.#id!, part.length));
+      this.#under.write(frame(PSH, this.#id, part.length));
       this.#under.write(part);
     }
     if (this.#under.writableNeedDrain) this.#under.once('drain', () => callback());
