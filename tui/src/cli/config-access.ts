@@ -6,7 +6,7 @@ import type { CommandContext } from './spec.ts';
 /** A value of the configuration, of the running node where there is one. Without a key: everything. */
 export async function readConfig(context: CommandContext, key?: string): Promise<JsonValue> {
   await using client = await closing(context);
-  if (client.node) return client.node.command('config.get', key === undefined ? {} : { key });
+  if (client.node) return await client.node.command('config.get', key === undefined ? {} : { key });
   const { valueAt } = await import('@awl/node');
   return valueAt(await configOnDisk(context), key) ?? null;
 }

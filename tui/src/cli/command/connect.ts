@@ -34,7 +34,7 @@ export const run: CommandModule['run'] = async (context, [argument], options) =>
     protocol: protocolOf(options),
   });
   await connectAsking(node, how, context);
-  if (options['stdio'] === true) return pipeStdio(node, { ...how, ...what }, signal);
+  if (options['stdio'] === true) return await pipeStdio(node, { ...how, ...what }, signal);
   const listen = textOf(options, 'listen') ?? ':0';
   const { forward, listen: address } = await client.command(
     'forward.add',
