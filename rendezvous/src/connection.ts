@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import {
   ACCESS_EXPORTER_BYTES,
+  AwlError,
   encodeFrame,
   FrameReader,
   parseClientMessage,
@@ -97,7 +98,7 @@ export class ControlConnection implements Inbox, Watcher {
           if (this.#ending) return;
           const message = accept(value.ok ? parseClientMessage(value.value) : value);
           this.#heardAtMs = clock.now();
-          if (this.#peer) await this.#handle(message);
+          if (this.#peer) await this.#answer(message);
           else {
             await this.#admit(message, spki);
             helloTimer[Symbol.dispose]();
@@ -117,8 +118,11 @@ export class ControlConnection implements Inbox, Watcher {
       this.#scope.dispose();
       this.#context.watchers.delete(this);
       if (this.#peer) {
-        await this.#context.presence.leave(this.#peer.peerId, this.#token);
-        this.#log('info', 'peer.offline', { peerId: this.#peer.peerId });
+        const { peerId } = this.#peer;
+        await this.#context.presence.leave(peerId, this.#token).catch((error: unknown) => {
+          this.#log('error', 'presence.failed', { reason: toAwlError(error).message });
+        });
+        this.#log('info', 'peer.offline', { peerId });
       }
       // What the peer still says after our last message is not heard, but has to be read for its end to be seen.
       if (this.#ending) this.#socket.resume();
@@ -235,8 +239,19 @@ export class ControlConnection implements Inbox, Watcher {
       throw new Fatal('ERR_RENDEZVOUS_ACCESS', 'The access key is not that of this rendezvous.');
   }
 
-  async #handle(message: ClientMessage): Promise<void> {
+  async #answer(message: ClientMessage): Promise<void> {
     if (message.type === 'hello') throw new Fatal('ERR_WIRE_SCHEMA', 'A second hello.');
+    try {
+      await this.#handle(message);
+    } catch (error) {
+      if (!(error instanceof AwlError)) throw error;
+      // A failing disk fails the request and not the connection.
+      this.#log('error', 'request.failed', { code: error.code, reason: error.message });
+      await this.#send({ type: 'error', id: message.id, code: error.code, reason: error.code });
+    }
+  }
+
+  async #handle(message: Exclude<ClientMessage, HelloMessage>): Promise<void> {
     const waitMs = this.#rate.take('', this.#context.clock.now(), costOf(message));
     if (waitMs > 0) return this.#overrun(message.id, waitMs);
     this.#overruns = 0;

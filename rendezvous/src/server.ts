@@ -78,7 +78,7 @@ export async function startRendezvous(options: RendezvousOptions = {}): Promise<
     presence,
     bus: new MemoryBus(),
     watchers,
-    registered: new Occupancy(limits.peersPerAddress, limits.peers),
+    registered: new Occupancy(limits.peersPerAddress, Infinity),
     limits,
     clock,
     metrics,

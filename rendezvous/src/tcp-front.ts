@@ -19,11 +19,11 @@ export class TcpFront {
   readonly #pending: Occupancy;
   readonly #rate: RateLimit;
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<ControlConnection>();
+  /** With the promise of their end. */
+  readonly #connections = new Map<ControlConnection, Promise<void>>();
   /** The place of a socket until it is a registered peer. */
   readonly #places = new Map<string, Disposable>();
   readonly #tls;
-  #onEmpty: (() => void) | undefined;
 
   constructor(key: ServerKey, context: ControlContext, stun: StunService) {
     this.#context = context;
@@ -42,7 +42,7 @@ export class TcpFront {
       rejectUnauthorized: false,
       handshakeTimeout: context.limits.helloTimeoutMs,
     });
-    this.#tls.on('secureConnection', (socket: TLSSocket) => void this.#control(socket));
+    this.#tls.on('secureConnection', (socket: TLSSocket) => this.#control(socket));
     this.#tls.on('tlsClientError', (error, socket) => {
       context.log({ level: 'debug', event: 'tls.failed', reason: error.message });
       socket.destroy();
@@ -57,19 +57,17 @@ export class TcpFront {
     );
   }
 
-  /** Tells each peer that the server stops; resolves when all are gone or `graceMs` has passed. */
+  /** Tells each peer that the server stops and lets it go within `graceMs`; without any, just closes. Resolves when all are gone. */
   async stop(retryAfterMs: number, graceMs: number): Promise<void> {
-    for (const connection of this.#connections) connection.end({ type: 'stopping', retryAfterMs });
-    if (this.#connections.size === 0 || graceMs === 0) return this.#destroyAll();
-    const gone = Promise.withResolvers<void>();
-    using _timer = this.#context.clock.schedule(graceMs, gone.resolve);
-    this.#onEmpty = gone.resolve;
-    await gone.promise;
-    this.#destroyAll();
-  }
-
-  #destroyAll(): void {
+    const gone = Promise.all(this.#connections.values());
+    if (graceMs > 0) {
+      for (const connection of this.#connections.keys()) connection.end({ type: 'stopping', retryAfterMs });
+      const late = Promise.withResolvers<void>();
+      using _timer = this.#context.clock.schedule(graceMs, late.resolve);
+      await Promise.race([gone, late.promise]);
+    }
     for (const socket of this.#sockets) socket.destroy();
+    await gone;
   }
 
   #accept(socket: Socket, at: Site): void {
@@ -107,13 +105,13 @@ export class TcpFront {
     socket.on('readable', onReadable);
   }
 
-  async #control(socket: TLSSocket): Promise<void> {
+  #control(socket: TLSSocket): void {
     const connection = new ControlConnection(socket, this.#context);
-    this.#connections.add(connection);
     const place = this.#places.get(connectionKey(socket));
-    await connection.run(() => place?.[Symbol.dispose]());
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    const ended = connection
+      .run(() => place?.[Symbol.dispose]())
+      .finally(() => this.#connections.delete(connection));
+    this.#connections.set(connection, ended);
   }
 }
 
