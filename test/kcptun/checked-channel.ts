@@ -26,7 +26,8 @@ export class CheckedChannel implements KcpChannel {
     socket.on('message', (datagram, from) => {
       if (datagram.length < HEADROOM_BYTES) return;
       const body = datagram.subarray(HEADROOM_BYTES);
-      if (crc32(body) !== datagram.readUInt32LE(NONCE_BYTES)) throw new Error('a datagram came with a wrong checksum');
+      if (crc32(body) !== datagram.readUInt32LE(NONCE_BYTES))
+        throw new Error('a datagram came with a wrong checksum');
       this.#port = from.port;
       if (this.onDatagram) return this.onDatagram(datagram, HEADROOM_BYTES);
       this.#early.push(datagram);

@@ -39,7 +39,8 @@ const plain: Partial<KcpStreamOptions> = {
 function* pattern(sizeBytes: number): Generator<Buffer> {
   const block = Buffer.alloc(65_536);
   for (let sent = 0, turn = 0; sent < sizeBytes; turn++) {
-    for (let at = 0; at < block.length; at += 4) block.writeInt32LE(Math.imul(turn * 16_384 + at, 0x9e3779b1), at);
+    for (let at = 0; at < block.length; at += 4)
+      block.writeInt32LE(Math.imul(turn * 16_384 + at, 0x9e3779b1), at);
     const part = Buffer.from(block.subarray(0, Math.min(block.length, sizeBytes - sent)));
     sent += part.length;
     yield part;
@@ -95,11 +96,19 @@ async function connected(port: number): Promise<Duplex> {
 }
 
 /** Our client, kcptun's server, and the two ends of the byte stream through them. */
-async function throughServer(loss: number, options: Partial<KcpStreamOptions>, scope: AsyncDisposableStack): Promise<[Duplex, Duplex]> {
+async function throughServer(
+  loss: number,
+  options: Partial<KcpStreamOptions>,
+  scope: AsyncDisposableStack,
+): Promise<[Duplex, Duplex]> {
   const target = await listen();
   scope.defer(() => void target.close());
   const port = await freePort();
-  start('kcptun-server', ['-l', `127.0.0.1:${port}`, '-t', `127.0.0.1:${(target.address() as AddressInfo).port}`], scope);
+  start(
+    'kcptun-server',
+    ['-l', `127.0.0.1:${port}`, '-t', `127.0.0.1:${(target.address() as AddressInfo).port}`],
+    scope,
+  );
   const relay = scope.use(await lossyRelay(port, loss, seeded(1)));
   const kcp = new KcpStream(await CheckedChannel.open(relay.port), { conv: 0x1234abcd, clock, ...options });
   scope.defer(() => void kcp.destroy());
@@ -111,7 +120,11 @@ async function throughServer(loss: number, options: Partial<KcpStreamOptions>, s
 }
 
 /** Our server, kcptun's client, and the two ends of the byte stream through them. */
-async function throughClient(loss: number, options: Partial<KcpStreamOptions>, scope: AsyncDisposableStack): Promise<[Duplex, Duplex]> {
+async function throughClient(
+  loss: number,
+  options: Partial<KcpStreamOptions>,
+  scope: AsyncDisposableStack,
+): Promise<[Duplex, Duplex]> {
   const channel = await CheckedChannel.open();
   const relay = scope.use(await lossyRelay(channel.localPort, loss, seeded(2)));
   const port = await freePort();
@@ -162,13 +175,17 @@ const cases = [
 
 for (const [role, open] of Object.entries(roles)) {
   for (const { profile, options, loss, sizeMib } of cases) {
-    test(`${sizeMib} MiB each way at once with ${role}, ${loss * 100} % loss, ${profile}`, { skip, timeout: 60_000 }, async () => {
-      await using scope = new AsyncDisposableStack();
-      const [ours, theirs] = await open(loss, options, scope);
-      const sizeBytes = sizeMib * MIB;
-      const [down, up] = await Promise.all([exchange(ours, sizeBytes), exchange(theirs, sizeBytes)]);
-      assert.equal(up, digest(sizeBytes), 'what kcptun received');
-      assert.equal(down, digest(sizeBytes), 'what we received');
-    });
+    test(
+      `${sizeMib} MiB each way at once with ${role}, ${loss * 100} % loss, ${profile}`,
+      { skip, timeout: 60_000 },
+      async () => {
+        await using scope = new AsyncDisposableStack();
+        const [ours, theirs] = await open(loss, options, scope);
+        const sizeBytes = sizeMib * MIB;
+        const [down, up] = await Promise.all([exchange(ours, sizeBytes), exchange(theirs, sizeBytes)]);
+        assert.equal(up, digest(sizeBytes), 'what kcptun received');
+        assert.equal(down, digest(sizeBytes), 'what we received');
+      },
+    );
   }
 }

@@ -17,7 +17,11 @@ async function bound(): Promise<Socket> {
 }
 
 /** Opens a relay that loses `loss` (0 to 1) of the datagrams each way, as `random` says. */
-export async function lossyRelay(targetPort: number, loss: number, random: () => number): Promise<LossyRelay> {
+export async function lossyRelay(
+  targetPort: number,
+  loss: number,
+  random: () => number,
+): Promise<LossyRelay> {
   const front = await bound();
   const back = await bound();
   let clientPort = 0;

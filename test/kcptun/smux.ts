@@ -28,7 +28,12 @@ export class SmuxStream extends Duplex {
     while (rest.length >= HEADER_BYTES) {
       const length = rest.readUInt16LE(2);
       if (rest.length < HEADER_BYTES + length) break;
-      this.#onFrame(rest[0]!, rest[1]!, rest.readUInt32LE(4), rest.subarray(HEADER_BYTES, HEADER_BYTES + length));
+      this.#onFrame(
+        rest[0]!,
+        rest[1]!,
+        rest.readUInt32LE(4),
+        rest.subarray(HEADER_BYTES, HEADER_BYTES + length),
+      );
       rest = rest.subarray(HEADER_BYTES + length);
     }
     this.#buffered = Buffer.from(rest);

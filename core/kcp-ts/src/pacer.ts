@@ -1,6 +1,7 @@
 /** What may leave in one go after a pause: a timer is never better than a millisecond, an event loop often worse. */
 const BURST_MS = 2;
 const BURST_SEGMENTS = 16;
+const LEAST_WAIT_MS = 0.1;
 
 /** A token bucket: bytes that may leave now, at a rate that changes. */
 export class Pacer {
@@ -25,6 +26,7 @@ export class Pacer {
 
   /** Time until something may leave, ms. */
   waitMs(rateBytesPerMs: number): number {
-    return this.#budget > 0 || rateBytesPerMs === Infinity ? 0 : (1 - this.#budget) / rateBytesPerMs;
+    if (this.#budget > 0 || rateBytesPerMs === Infinity) return 0;
+    return Math.max(LEAST_WAIT_MS, (1 - this.#budget) / rateBytesPerMs);
   }
 }
