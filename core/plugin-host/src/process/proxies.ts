@@ -132,8 +132,8 @@ export class Proxies {
       for (const lease of scope.leases.values()) if (!leases.includes(lease)) this.#scopes.dispose(lease.id);
       // From here on the engine owns them; the process may use them until then.
       const forget = (): void => this.#scopes.close(scope, () => true);
-      const timer = this.#clock.schedule(PREPARED_MS, forget);
-      signal.addEventListener('abort', () => (timer[Symbol.dispose](), forget()), { once: true });
+      scope.expiry = this.#clock.schedule(PREPARED_MS, forget);
+      signal.addEventListener('abort', forget, { once: true });
       return { leases, ...(answer.advert === undefined ? {} : { advert: answer.advert as JsonValue }) };
     } catch (error) {
       this.#scopes.close(scope, () => false);

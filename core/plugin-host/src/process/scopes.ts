@@ -11,6 +11,8 @@ export interface Scope {
   readonly attempt?: Attempt;
   readonly leases: Map<string, Lease>;
   readonly checks: VerifiedCheck[];
+  /** When it ends by itself. */
+  expiry?: Disposable;
 }
 
 /** What a lease is to its plugin process. */
@@ -51,6 +53,7 @@ export class Scopes {
   /** Ends a scope; its leases are no more the process's, and those not kept are closed. */
   close(scope: Scope, keep: (lease: Lease) => boolean): void {
     this.#scopes.delete(scope.id);
+    scope.expiry?.[Symbol.dispose]();
     for (const lease of scope.leases.values()) {
       if (lease.protocol === 'udp') lease.onDatagram = null;
       if (!keep(lease)) lease[Symbol.dispose]();

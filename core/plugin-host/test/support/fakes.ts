@@ -148,7 +148,7 @@ export const emptyState: EngineState = {
 export class Memory {
   readonly documents = new Map<string, string>();
   readonly settings = new Map<string, JsonValue>();
-  readonly #changes = new EventEmitter();
+  readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly storage: PluginHostParts['storage'] = {
     load: async (name) => {
       const text = this.documents.get(name);

@@ -16,6 +16,9 @@ function running(call: (signal: AbortSignal) => Promise<unknown>): Running {
   return { done, [Symbol.dispose]: () => abort.abort() };
 }
 
+/** More than a plugin may hold; what was prepared and never punched with would stay otherwise. */
+const LEASES_KEPT = 4096;
+
 type OnDatagram = UdpLease['onDatagram'];
 
 /** The leases that this process knows, by id; the sockets are the node's. */
@@ -34,6 +37,8 @@ export class Leases {
     if (known) return known;
     const lease = info.protocol === 'udp' ? this.#udp(info) : this.#tcp(info);
     this.#leases.set(info.id, lease);
+    const [oldest] = this.#leases.keys();
+    if (oldest !== undefined && this.#leases.size > LEASES_KEPT) this.#leases.delete(oldest);
     return lease;
   }
 
