@@ -16,6 +16,9 @@ import {
 } from './pcp-codec.ts';
 import { routersOf, type Router } from './router.ts';
 
+/** The shortest life that servers grant is two minutes (RFC 6887 §15). */
+const SOON_S = 120;
+
 /**
  * Port mapping by PCP (RFC 6887): of IPv4, or of IPv6, where a mapping is an opening in the router's firewall. MAP alone is used: PEER (§12)
  * makes a mapping toward one remote port only, which a packet to it does as well. Failures are Errors whose message is for a person.
@@ -52,10 +55,17 @@ export class PcpMapper implements PortMapper {
     return await this.#mapAt(router, nonceOf(nonce), mapping, signal);
   }
 
+  /** Some servers forget whose mapping it was when they renew it, and refuse to delete it; then it is left to end soon. */
   async unmap(mapping: PortMapping, signal: AbortSignal): Promise<void> {
     const { nonce, ...router } = decodeHandle(mapping);
-    const gone = { ...mapping, lifetimeS: 0 };
-    await this.#request(router, this.#mapRequest(router, nonceOf(nonce), gone), signal);
+    const request = (lifetimeS: number): Promise<PcpMapResponse> =>
+      this.#request(router, this.#mapRequest(router, nonceOf(nonce), { ...mapping, lifetimeS }), signal);
+    try {
+      await request(0);
+    } catch (error) {
+      const { lifetimeS } = await request(1);
+      if (lifetimeS > SOON_S) throw error;
+    }
   }
 
   async #mapAt(

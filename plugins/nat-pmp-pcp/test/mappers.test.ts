@@ -149,6 +149,21 @@ describe('pcp', () => {
 });
 
 describe('pcp-ipv6', () => {
+  it('lets a mapping end soon that the router does not delete', async () => {
+    const kind = pcpRouter();
+    const strict = pcpRouter({ result: 2 });
+    const lifetimes: number[] = [];
+    const { parts, clock } = place((request) => {
+      const lifetimeS = new DataView(request.buffer).getUint32(4);
+      if (request[1] === 1) lifetimes.push(lifetimeS);
+      return (request[1] === 1 && lifetimeS === 0 ? strict : kind)(request);
+    });
+    const mapper = new PcpMapper(6, parts);
+    const mapping = await clock.complete(mapper.map(WISH, never));
+    await clock.complete(mapper.unmap(mapping, never));
+    assert.deepEqual(lifetimes, [7200, 0, 1]);
+  });
+
   it('opens the firewall for the global address', async () => {
     const { parts, clock, requests } = place(pcpRouter());
     const mapper = new PcpMapper(6, parts);

@@ -1,0 +1,35 @@
+import type { Clock, Host } from '@awl/api';
+import { findIgd, type Igd } from './igd.ts';
+import { routersOf } from './router.ts';
+import { UpnpError } from './soap.ts';
+
+/** Remembers the gateway device, and looks for it anew when it does not answer any more: after a restart it may be at another port. */
+export class KnownIgd {
+  readonly #parts: { readonly host: Host; readonly clock: Clock };
+  #igd: Igd | undefined;
+
+  constructor(parts: { readonly host: Host; readonly clock: Clock }) {
+    this.#parts = parts;
+  }
+
+  async find(signal: AbortSignal): Promise<Igd | undefined> {
+    const routers = await routersOf(this.#parts.host);
+    const found = await Promise.all(routers.map((router) => findIgd(this.#parts, router, signal)));
+    this.#igd = found.find((igd) => igd !== undefined);
+    return this.#igd;
+  }
+
+  /** Does something with the device: `work` is tried a second time where the device had to be found anew. Refusals are not tried again. */
+  async use<T>(signal: AbortSignal, work: (igd: Igd) => Promise<T>): Promise<T> {
+    if (this.#igd) {
+      try {
+        return await work(this.#igd);
+      } catch (error) {
+        if (error instanceof UpnpError || signal.aborted) throw error;
+      }
+    }
+    const igd = await this.find(signal);
+    if (!igd) throw new Error('no router on this network answers to UPnP');
+    return await work(igd);
+  }
+}
