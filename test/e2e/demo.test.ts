@@ -22,7 +22,7 @@ test('the demo transfers, tells what happened, and leaves nothing', async () => 
 test('the demo speaks NDJSON, and ends cleanly when interrupted', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'awl-e2e-demo-'));
   try {
-    await using demo = new Awl(['demo', '--json', '--mib', '4096'], { env: { TMPDIR: directory } });
+    await using demo = new Awl(['demo', '--json', '--mib', '512'], { env: { TMPDIR: directory } });
     await demo.event('path.selected');
     const { code, stdout } = await demo.stop();
     assert.equal(code, 0);

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonValue } from '@awl/api';
+import { delay, type JsonValue } from '@awl/api';
 import type { Engine } from '@awl/engine';
 import { PluginHost, type StoragePort } from '@awl/plugin-host';
 import { AwlError } from '@awl/wire';
@@ -44,20 +44,15 @@ export function createPlugins({ home, files, engine, settings, log }: PluginPart
 
 /** Loading a plugin takes milliseconds; one that hangs must not keep the node from starting. */
 const ACTIVATION_PATIENCE_MS = 3000;
+/** Patches of the state come less often. */
+const LOOK_EVERY_MS = 5;
 
 /** Resolves when the plugins that run from the start have started, or failed: a transport can be attached only then. */
-export function untilActivated({ state, clock }: Engine): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    if (!Object.values(state.state.plugins).some(({ status }) => status === 'activating')) resolve();
-  };
-  const patches = state.subscribe(look);
-  const impatience = clock.schedule(ACTIVATION_PATIENCE_MS, resolve);
-  look();
-  return promise.finally(() => {
-    patches[Symbol.dispose]();
-    impatience[Symbol.dispose]();
-  });
+export async function untilActivated({ state, clock }: Engine): Promise<void> {
+  const deadline = clock.now() + ACTIVATION_PATIENCE_MS;
+  const isActivating = (): boolean =>
+    Object.values(state.state.plugins).some(({ status }) => status === 'activating');
+  while (isActivating() && clock.now() < deadline) await delay(clock, LOOK_EVERY_MS);
 }
 
 /** One JSON file per document. Names come from plugins: what is no plain name is encoded. */

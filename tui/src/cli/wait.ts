@@ -1,5 +1,6 @@
 import { isErrorCode, AwlError } from '@awl/wire';
 import type { NodeClient } from '@awl/node/client';
+import type { NodeInUse } from './node-access.ts';
 import { untilStopped } from './signals.ts';
 
 /** Resolves at a signal to stop; rejects when the node goes first. */
@@ -15,20 +16,27 @@ export async function untilStoppedOrLost(client: NodeClient, signal: AbortSignal
  * Resolves when the node is registered at its rendezvous, or has none. Rejects with the reason of the first try that failed; the node
  * itself keeps trying.
  */
-export async function untilRegistered(client: NodeClient, signal: AbortSignal): Promise<void> {
+export async function untilRegistered(
+  { client, own }: Pick<NodeInUse, 'client' | 'own'>,
+  signal: AbortSignal,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = async (): Promise<void> => {
     const { rendezvous } = (await client.snapshot()).state;
-    if (rendezvous.status === 'connected' || rendezvous.status === 'none') return resolve();
+    // At its start a node of our own has none yet.
+    if (rendezvous.status === 'connected' || (rendezvous.status === 'none' && !own)) return resolve();
     if (rendezvous.code === undefined) return;
     const code = isErrorCode(rendezvous.code) ? rendezvous.code : 'ERR_RENDEZVOUS_UNREACHABLE';
     reject(new AwlError(code, rendezvous.reason));
   };
   using _patches = client.subscribe((patch) => {
-    if (patch.changes.some((change) => 'section' in change && change.section === 'rendezvous'))
+    if (patch.changes.some((change) => 'section' in change && change.section === 'rendezvous')) {
       look().catch(reject);
+    }
   });
   signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  // The own node tells at once; of another one the state tells a moment later.
+  own?.registered.then(resolve, reject);
   look().catch(reject);
   await promise;
 }

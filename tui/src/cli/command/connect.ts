@@ -76,7 +76,7 @@ async function register(
   { output, signal }: CommandContext,
 ): Promise<void> {
   try {
-    await untilRegistered(node.client, signal);
+    await untilRegistered(node, signal);
   } catch (error) {
     if (!('parsed' in destination) || destination.parsed.candidates.length === 0) throw error;
     output.warn(`${safe((error as Error).message)} Trying the addresses in the ticket.`);

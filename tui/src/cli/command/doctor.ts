@@ -15,7 +15,7 @@ export const run: CommandModule['run'] = async (context, _args, options) => {
   const { client } = node;
   const step = await output.step('Asking the rendezvous what this network does');
   try {
-    await untilRegistered(client, signal);
+    await untilRegistered(node, signal);
     if ((await client.snapshot()).state.rendezvous.status === 'none') {
       throw new AwlError('ERR_NAT_UNREACHABLE', 'There is no rendezvous to ask.', {
         remedy: 'Name one: `awl doctor --rendezvous awl://HOST`.',

@@ -21,7 +21,7 @@ export const run: CommandModule['run'] = async (context, [target = ''], options)
   if (node.own) {
     const step = await output.step('Registering at the rendezvous');
     try {
-      await untilRegistered(client, signal);
+      await untilRegistered(node, signal);
     } catch (error) {
       step.failed('Not registered at the rendezvous');
       throw error;

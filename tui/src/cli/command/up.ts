@@ -17,7 +17,7 @@ export const run: CommandModule['run'] = async (context, _args, options) => {
   output.event('node.ready', { name: state.node.name, peer: state.node.peerId, home: node.home.directory });
   output.line(`${safe(state.node.name)} is up (${state.node.peerId}); AWL_HOME ${node.home.directory}`);
   // A node lives on without its rendezvous, and keeps trying.
-  untilRegistered(node.client, signal).then(
+  untilRegistered({ client: node.client, own: node }, signal).then(
     () => output.line('Registered at the rendezvous, or none is set.'),
     (error: unknown) => void (signal.aborted || output.error(error)),
   );
