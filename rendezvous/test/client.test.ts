@@ -27,6 +27,8 @@ class TestClient implements AsyncDisposable {
   readonly clock = new TestClock();
   readonly client: RendezvousClient;
   readonly statuses: Status[] = [];
+  /** What whoever hears of the connection sees at once. */
+  stunWhenConnected: RendezvousClient['stun'] | undefined;
   readonly presence: PeerRecord[] = [];
   readonly signals: { readonly from: PeerRecord; readonly sealed: string }[] = [];
   #wake = Promise.withResolvers<void>();
@@ -43,7 +45,10 @@ class TestClient implements AsyncDisposable {
       ...options,
       identity: this.identity,
     });
-    this.client.onStatus = (status, detail) => this.#note(() => this.statuses.push({ status, ...detail }));
+    this.client.onStatus = (status, detail) => {
+      if (status === 'connected') this.stunWhenConnected = this.client.stun;
+      this.#note(() => this.statuses.push({ status, ...detail }));
+    };
     this.client.onPresence = (record) => this.#note(() => this.presence.push(record));
     this.client.onSignal = (from, sealed) => this.#note(() => this.signals.push({ from, sealed }));
   }
@@ -82,6 +87,7 @@ test('two peers: lookup, presence, a sealed message, STUN endpoints, round trip 
   await b.client.open();
   assert.deepEqual(a.statuses[0], { status: 'connecting' });
   assert.equal(typeof (await a.status('connected')).rttMs, 'number');
+  assert.equal(a.stunWhenConnected?.udp.length, 2);
   const found = await a.client.lookup('b');
   assert.equal(found?.peerId, b.identity.peerId);
   assert.equal(found.observedAddress, '127.0.0.1');

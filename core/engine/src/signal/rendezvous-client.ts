@@ -163,6 +163,7 @@ export class RendezvousClient implements Rendezvous {
         this.#control = control;
         retryMs = FIRST_RETRY_MS;
         hasConnected = true;
+        this.onStatus?.('connected', { rttMs: control.rttMs });
         events.connected();
         lost = await control.lost;
       } catch (error) {
@@ -181,9 +182,11 @@ export class RendezvousClient implements Rendezvous {
         retryMs = LAST_RETRY_MS;
       }
       // A rendezvous that stopped or turned us away is not run over by all its peers at once.
-      const waitMs = Math.max(retryMs, (lost instanceof RendezvousError && lost.retryAfterMs) || 0);
+      const jitter = random.next();
+      const retryAfterMs = (lost instanceof RendezvousError && lost.retryAfterMs) || 0;
+      const waitMs = Math.max(retryMs * (0.5 + jitter), retryAfterMs * (1 + jitter));
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
-      await delay(clock, waitMs * (0.5 + random.next()), closed).catch(() => undefined);
+      await delay(clock, waitMs, closed).catch(() => undefined);
     }
   }
 

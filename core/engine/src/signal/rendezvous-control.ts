@@ -1,4 +1,4 @@
-import type { Clock, Endpoint } from '@awl/api';
+import { familyOf, type Clock, type Endpoint } from '@awl/api';
 import {
   ACCESS_EXPORTER_BYTES,
   accessProof,
@@ -46,6 +46,7 @@ export interface ControlOptions {
     presence(peer: PeerEntry): void;
     /** Every peer that is online has been told. */
     listed(): void;
+    /** A ping was answered. */
     rtt(rttMs: number): void;
   };
 }
@@ -97,6 +98,8 @@ export async function connectControl(options: ControlOptions): Promise<Rendezvou
 /** One control connection. */
 export class RendezvousControl implements Disposable {
   readonly fingerprint: string;
+  /** From the hello to the welcome, milliseconds. */
+  rttMs = 0;
   /** Resolves with the reason when the connection is gone. */
   readonly lost: Promise<RendezvousError>;
   readonly #connection: TlsConnection;
@@ -139,14 +142,16 @@ export class RendezvousControl implements Disposable {
     return this.#welcome;
   }
 
-  /** The endpoints of the welcome; those without an address are at the one that was reached. */
+  /** The endpoints of the welcome, IPv4 first, since NATs are there; those without an address are at the one that was reached. */
   get stun(): Rendezvous['stun'] {
     const reached = this.#connection.remoteAddress;
     const endpoints = (list: WelcomeMessage['stun']['udp']): Endpoint[] =>
-      list.flatMap(({ address, port }) => {
-        const bytes = parseIp(address ?? reached);
-        return bytes ? [{ address: formatIp(bytes), port }] : [];
-      });
+      list
+        .flatMap(({ address, port }) => {
+          const bytes = parseIp(address ?? reached);
+          return bytes ? [{ address: formatIp(bytes), port }] : [];
+        })
+        .sort((a, b) => familyOf(a) - familyOf(b));
     return { udp: endpoints(this.welcome.stun.udp), tcp: endpoints(this.welcome.stun.tcp) };
   }
 
@@ -172,7 +177,7 @@ export class RendezvousControl implements Disposable {
     } finally {
       signal.removeEventListener('abort', abort);
     }
-    this.#events.rtt(this.#clock.now() - sentAtMs);
+    this.rttMs = this.#clock.now() - sentAtMs;
     if (this.#welcome.features.includes('watch'))
       this.request({ type: 'watch' }).then(this.#events.listed, () => undefined);
     this.#pingLater(this.#welcome.lifetimeMs / PINGS_PER_LIFETIME);
