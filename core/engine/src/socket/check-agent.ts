@@ -151,10 +151,12 @@ export class CheckAgent {
     return new Promise((resolve, reject) => {
       let timer: Disposable | undefined;
       let tries = 0;
+      let settled = false;
       const key = pairKey(checked, remote);
       const settle = (): void => {
         timer?.[Symbol.dispose]();
         this.#nominations.delete(key);
+        settled = true;
         signal.removeEventListener('abort', onAbort);
       };
       const onAbort = (): void => {
@@ -169,7 +171,7 @@ export class CheckAgent {
       signal.addEventListener('abort', onAbort, { once: true });
       const turn = (): void => {
         this.send(checked, remote, { nominate: true });
-        timer = this.#clock.schedule(NOMINATION_REPEAT_MS[tries++] ?? 1500, turn);
+        if (!settled) timer = this.#clock.schedule(NOMINATION_REPEAT_MS[tries++] ?? 1500, turn);
       };
       turn();
     });
