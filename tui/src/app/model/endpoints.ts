@@ -34,6 +34,11 @@ export function completeListen(text: string): string {
   return entered;
 }
 
+/** `127.0.0.1:22` of `127.0.0.1:22/tcp`: the protocol has a column of its own. */
+export function bareTarget(target: string): string {
+  return target.replace(/\/(tcp|udp)$/, '');
+}
+
 /** What is wrong with a peer's name; undefined where nothing is. */
 export function checkName(text: string): string | undefined {
   return /^[A-Za-z0-9_-]{1,63}$/.test(text.trim())

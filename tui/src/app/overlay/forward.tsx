@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
-import { checkListen, checkTarget, completeListen } from '../model/endpoints.ts';
+import { bareTarget, checkListen, checkTarget, completeListen } from '../model/endpoints.ts';
 import type { Commander } from '../store/commander.ts';
 import { useRoom, useServices, useUi } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
@@ -19,7 +19,7 @@ function paramsOf(forward: ForwardState): AddParams {
     listen: forward.listen,
     protocol: forward.protocol,
     store: true,
-    ...(forward.target === undefined ? {} : { target: forward.target }),
+    ...(forward.target === undefined ? {} : { target: bareTarget(forward.target) }),
   };
 }
 
@@ -108,7 +108,7 @@ export function ForwardForm(props: {
           name: 'target',
           label: 'Target there',
           kind: 'text',
-          initial: old?.target ?? '',
+          initial: bareTarget(old?.target ?? ''),
           placeholder: 'what the peer shares',
           hint: 'as seen from the peer, such as 127.0.0.1:22',
           check: (text) => (text.trim() === '' ? undefined : checkTarget(text)),

@@ -7,6 +7,7 @@ import { MARKER_WIDTH, Table, type TableRow } from '../component/table.tsx';
 import { useKeys } from '../component/use-keys.ts';
 import { useList } from '../component/use-list.ts';
 import { placeColumns, shrinkColumns, type Column } from '../model/columns.ts';
+import { bareTarget } from '../model/endpoints.ts';
 import { useUi } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
 import { formatBytes, formatDuration, NONE } from '../text/format.ts';
@@ -67,7 +68,7 @@ function forwardRow(id: string, forward: ForwardState, peers: EngineState['peers
     cells: {
       listen: clean(forward.listen),
       peer: clean(peers[forward.peer]?.name ?? forward.peer),
-      target: forward.target === undefined ? 'what they share' : clean(forward.target),
+      target: forward.target === undefined ? 'what they share' : clean(bareTarget(forward.target)),
       protocol: forward.protocol,
       state,
       ...traffic(forward),
@@ -87,7 +88,7 @@ function shareRow(id: string, share: ShareState, now: number): TableRow {
       : `${open.length} open, ${formatDuration(soonest - now)} left`;
   return {
     id,
-    cells: { target: clean(share.target), protocol: share.protocol, tickets, ...traffic(share) },
+    cells: { target: clean(bareTarget(share.target)), protocol: share.protocol, tickets, ...traffic(share) },
     roles: { tickets: soonest === undefined ? 'muted' : 'normal' },
   };
 }

@@ -1,4 +1,4 @@
-import type { EngineState, Evidence } from '@awl/api';
+import { formatEndpoint, type Endpoint, type EngineState, type Evidence } from '@awl/api';
 import { Box } from 'ink';
 import { useMemo, useState, type ReactNode } from 'react';
 import { Section } from '../component/section.tsx';
@@ -100,6 +100,11 @@ function Verdicts(props: { readonly engine: EngineState; readonly width: number 
   );
 }
 
+function valueWords(value: Evidence['value']): string {
+  if (typeof value !== 'object') return String(value);
+  return 'address' in value && 'port' in value ? formatEndpoint(value as Endpoint) : JSON.stringify(value);
+}
+
 function EvidenceTable(props: {
   readonly evidence: readonly Evidence[];
   readonly width: number;
@@ -109,7 +114,7 @@ function EvidenceTable(props: {
     id: String(index),
     cells: {
       what: `${each.protocol} ${each.field}`,
-      value: clean(typeof each.value === 'object' ? JSON.stringify(each.value) : String(each.value)),
+      value: clean(valueWords(each.value)),
       weight: each.weight.toFixed(1),
       source: clean(each.source),
       observation: clean(each.observation),

@@ -37,7 +37,7 @@ export function Trace(props: { readonly attempt: AttemptState; readonly limit: n
 function pathLine(path: PathState, now: number): string {
   const lasted =
     path.until === undefined
-      ? `since ${formatAge(path.since, now).replace(' ago', '')}`
+      ? `for ${formatAge(path.since, now).replace(' ago', '')}`
       : `lasted ${formatDuration(path.until - path.since)}`;
   const ended =
     path.until === undefined
