@@ -1,28 +1,24 @@
-import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import {
-  ACCESS_EXPORTER_BYTES,
   AwlError,
   encodeFrame,
   FrameReader,
   parseClientMessage,
   peerIdOf,
-  RENDEZVOUS_ALPN,
-  RENDEZVOUS_EXPORTER,
   RENDEZVOUS_VERSION,
   toAwlError,
-  verifyAccessProof,
   type ClientMessage,
-  type ErrorCode,
   type HelloMessage,
   type Parsed,
   type PeerEntry,
   type ServerMessage,
   type WelcomeMessage,
 } from '@awl/wire';
+import { checkAccess, clientKey, Fatal } from './credentials.ts';
 import type { Metrics } from './metrics.ts';
 import type { LogEntry, RendezvousLimits, ServerClock } from './options.ts';
-import type { Bus, Delivery, Inbox, Presence, Refusal, Registration } from './ports.ts';
+import { Outbox } from './outbox.ts';
+import type { Bus, Delivery, Inbox, Presence, Registration } from './ports.ts';
 import { addressKey, RateLimit, type Occupancy } from './rate-limit.ts';
 import { presenceFrames, type Watcher, type Watchers } from './watchers.ts';
 
@@ -44,8 +40,6 @@ export interface ControlContext {
 
 /** What we can do beyond version 1's least. */
 const FEATURES = ['watch'];
-/** After the last message the other side has so long to read it. */
-const LINGER_MS = 2000;
 /** Tokens per message grow by one for each so many bytes. */
 const BYTES_PER_TOKEN = 4096;
 /** The whole list is a large answer. */
@@ -53,31 +47,23 @@ const WATCH_COST = 20;
 /** Refused messages in a row after which a peer is not worth answering. */
 const MAX_OVERRUNS = 100;
 
-/** Ends the connection with a message. */
-class Fatal extends Error {
-  readonly refusal: Refusal;
-  constructor(code: ErrorCode, reason: string, retryAfterMs?: number) {
-    super(reason);
-    this.refusal = { code, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  }
-}
-
 /** One control connection, from the end of the TLS handshake. Handles one message after the other; reads no further while answers wait. */
 export class ControlConnection implements Inbox, Watcher {
   readonly #socket: TLSSocket;
   readonly #context: ControlContext;
   readonly #token = Symbol('registration');
   readonly #rate: RateLimit;
+  readonly #outbox: Outbox;
   readonly #scope = new DisposableStack();
   #peer: Registration | undefined;
   #heardAtMs: number;
   #overruns = 0;
-  #ending = false;
 
   constructor(socket: TLSSocket, context: ControlContext) {
     this.#socket = socket;
     this.#context = context;
     this.#rate = new RateLimit(context.limits.messagesPerSecond, context.limits.messagesBurst);
+    this.#outbox = new Outbox(socket, context.clock, context.limits);
     this.#heardAtMs = context.clock.now();
     socket.on('error', (error) => this.#log('debug', 'connection.error', { reason: error.message }));
   }
@@ -88,14 +74,14 @@ export class ControlConnection implements Inbox, Watcher {
     const helloTimer = clock.schedule(limits.helloTimeoutMs, () => this.#socket.destroy());
     this.#scope.use(helloTimer);
     try {
-      const spki = this.#authenticate();
+      const spki = clientKey(this.#socket);
       const reader = new FrameReader();
       // The iterator must not destroy the socket: the last message has still to go out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         const values: Parsed<unknown>[] = [];
         reader.push(chunk, (value) => values.push(value));
         for (const value of values) {
-          if (this.#ending) return;
+          if (this.#outbox.ending) return;
           const message = accept(value.ok ? parseClientMessage(value.value) : value);
           this.#heardAtMs = clock.now();
           if (this.#peer) await this.#answer(message);
@@ -125,32 +111,28 @@ export class ControlConnection implements Inbox, Watcher {
         this.#log('info', 'peer.offline', { peerId });
       }
       // What the peer still says after our last message is not heard, but has to be read for its end to be seen.
-      if (this.#ending) this.#socket.resume();
+      if (this.#outbox.ending) this.#socket.resume();
       else this.#socket.destroy();
     }
   }
 
   /** Says a last message and closes. */
   end(message: ServerMessage): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (this.#outbox.ending) return;
     if (message.type === 'error') {
       this.#context.metrics.refused.inc({ code: message.code });
       this.#log('info', 'connection.refused', { code: message.code, reason: message.reason });
     }
-    if (this.#socket.writable) this.#socket.end(encodeFrame(message));
-    const linger = this.#context.clock.schedule(LINGER_MS, () => this.#socket.destroy());
-    this.#socket.once('close', () => linger[Symbol.dispose]());
+    this.#outbox.end(message);
   }
 
   deliver(from: PeerEntry, sealed: string): Exclude<Delivery, 'offline'> {
-    return this.#push(encodeFrame({ type: 'signal', from, sealed } satisfies ServerMessage))
-      ? 'delivered'
-      : 'full';
+    const frame = encodeFrame({ type: 'signal', from, sealed } satisfies ServerMessage);
+    return this.#outbox.push(frame) ? 'delivered' : 'full';
   }
 
   pushPresence(frame: Buffer): boolean {
-    if (this.#push(frame)) return true;
+    if (this.#outbox.push(frame)) return true;
     // It has missed a change, so all that it knows is worth nothing: it shall come back and get the list anew.
     this.end({
       type: 'error',
@@ -170,27 +152,9 @@ export class ControlConnection implements Inbox, Watcher {
     });
   }
 
-  /** The key of the client certificate. It must be shown: a resumed session has none (RFC 8446 §2.2), so there is no resumption. */
-  #authenticate(): Buffer {
-    const socket = this.#socket;
-    const key = socket.getPeerX509Certificate()?.publicKey;
-    if (
-      socket.getProtocol() !== 'TLSv1.3' ||
-      socket.alpnProtocol !== RENDEZVOUS_ALPN ||
-      socket.isSessionReused()
-    )
-      throw new Fatal(
-        'ERR_WIRE_VERSION',
-        `A control connection is TLS 1.3 with ALPN ${RENDEZVOUS_ALPN}, without resumption.`,
-      );
-    if (key?.asymmetricKeyType !== 'ed25519')
-      throw new Fatal('ERR_TLS_PEER', 'A control connection needs a client certificate with an Ed25519 key.');
-    return key.export({ type: 'spki', format: 'der' });
-  }
-
   async #admit(message: ClientMessage, spki: Buffer): Promise<void> {
     if (message.type !== 'hello') throw new Fatal('ERR_WIRE_SCHEMA', 'The first message must be a hello.');
-    this.#checkAccess(message);
+    checkAccess(this.#socket, message, this.#context.key);
     if (message.spki !== spki.toString('base64url'))
       throw new Fatal('ERR_TLS_PEER', 'The key in the hello is not that of the client certificate.');
     const { presence, bus, registered, limits } = this.#context;
@@ -211,11 +175,11 @@ export class ControlConnection implements Inbox, Watcher {
     if (refusal) throw new Fatal(refusal.code, refusal.reason, refusal.retryAfterMs);
     this.#peer = peer;
     // It may have gone while its name was looked up.
-    if (this.#socket.destroyed || this.#ending) return;
+    if (this.#socket.destroyed || this.#outbox.ending) return;
     this.#scope.use(bus.attach(peer.peerId, this));
     this.#watchSilence();
     this.#log('info', 'peer.online', { peerId: peer.peerId, name, address: observedAddress });
-    await this.#send({
+    await this.#outbox.send({
       type: 'welcome',
       version: RENDEZVOUS_VERSION,
       features: FEATURES,
@@ -223,20 +187,6 @@ export class ControlConnection implements Inbox, Watcher {
       stun: this.#context.stunFor(this.#socket.localAddress ?? ''),
       lifetimeMs: limits.lifetimeMs,
     });
-  }
-
-  #checkAccess(hello: HelloMessage): void {
-    const { key } = this.#context;
-    if (key === undefined) return;
-    const exporter = this.#socket.exportKeyingMaterial(
-      ACCESS_EXPORTER_BYTES,
-      RENDEZVOUS_EXPORTER,
-      Buffer.alloc(0),
-    );
-    if (hello.access === undefined)
-      throw new Fatal('ERR_RENDEZVOUS_ACCESS', 'This rendezvous wants an access key.');
-    if (!verifyAccessProof(key, exporter, hello.access))
-      throw new Fatal('ERR_RENDEZVOUS_ACCESS', 'The access key is not that of this rendezvous.');
   }
 
   async #answer(message: ClientMessage): Promise<void> {
@@ -247,7 +197,7 @@ export class ControlConnection implements Inbox, Watcher {
       if (!(error instanceof AwlError)) throw error;
       // A failing disk fails the request and not the connection.
       this.#log('error', 'request.failed', { code: error.code, reason: error.message });
-      await this.#send({ type: 'error', id: message.id, code: error.code, reason: error.code });
+      await this.#outbox.send({ type: 'error', id: message.id, code: error.code, reason: error.code });
     }
   }
 
@@ -258,17 +208,20 @@ export class ControlConnection implements Inbox, Watcher {
     const { id } = message;
     switch (message.type) {
       case 'ping':
-        return this.#send({ type: 'pong', id });
+        return this.#outbox.send({ type: 'pong', id });
       case 'lookup': {
         const peer = await this.#context.presence.find(message.peer);
-        return this.#send({ type: 'found', id, ...(peer ? { peer } : {}) });
+        return this.#outbox.send({ type: 'found', id, ...(peer ? { peer } : {}) });
       }
       case 'signal':
         return this.#relay(id, message.to, message.sealed);
       case 'watch':
         this.#context.watchers.add(this);
-        await this.#sendList();
-        return this.#send({ type: 'done', id });
+        // All at once, so that no later change overtakes the list.
+        await this.#outbox.sendAll(
+          presenceFrames(await this.#context.presence.list(this.#context.limits.listed)),
+        );
+        return this.#outbox.send({ type: 'done', id });
     }
   }
 
@@ -276,10 +229,15 @@ export class ControlConnection implements Inbox, Watcher {
     const from: PeerEntry = { ...this.#peer!, online: true, seenAt: this.#context.clock.now() };
     const delivery = await this.#context.bus.deliver(to, from, sealed);
     this.#context.metrics.signals.inc({ outcome: delivery });
-    if (delivery === 'delivered') return this.#send({ type: 'done', id });
+    if (delivery === 'delivered') return this.#outbox.send({ type: 'done', id });
     if (delivery === 'offline')
-      return this.#send({ type: 'error', id, code: 'ERR_PEER_OFFLINE', reason: 'The peer is not online.' });
-    return this.#send({
+      return this.#outbox.send({
+        type: 'error',
+        id,
+        code: 'ERR_PEER_OFFLINE',
+        reason: 'The peer is not online.',
+      });
+    return this.#outbox.send({
       type: 'error',
       id,
       code: 'ERR_RENDEZVOUS_LIMIT',
@@ -291,48 +249,13 @@ export class ControlConnection implements Inbox, Watcher {
   #overrun(id: number, waitMs: number): Promise<void> {
     if (++this.#overruns > MAX_OVERRUNS)
       throw new Fatal('ERR_RENDEZVOUS_LIMIT', 'Too many messages.', 10_000);
-    return this.#send({
+    return this.#outbox.send({
       type: 'error',
       id,
       code: 'ERR_RENDEZVOUS_LIMIT',
       reason: 'Too many messages.',
       retryAfterMs: waitMs,
     });
-  }
-
-  /** All at once, so that no later change overtakes it. */
-  async #sendList(): Promise<void> {
-    const { presence, limits } = this.#context;
-    for (const frame of presenceFrames(await presence.list(limits.listed)))
-      if (this.#socket.writable && !this.#ending) this.#socket.write(frame);
-    await this.#drained();
-  }
-
-  #send(message: ServerMessage): Promise<void> {
-    return this.#write(encodeFrame(message));
-  }
-
-  /** Waits for a peer that reads slowly, so that no more of its requests are read meanwhile. */
-  async #write(frame: Buffer): Promise<void> {
-    if (!this.#socket.writable || this.#ending) return;
-    if (!this.#socket.write(frame)) await this.#drained();
-  }
-
-  #push(frame: Buffer): boolean {
-    if (!this.#socket.writable || this.#ending) return false;
-    if (this.#socket.writableLength + frame.length > this.#context.limits.queueBytes) return false;
-    this.#socket.write(frame);
-    return true;
-  }
-
-  /** False when the peer is gone, or has read nothing for so long that it is taken to be. */
-  async #drained(): Promise<boolean> {
-    if (this.#socket.destroyed) return false;
-    if (!this.#socket.writableNeedDrain) return true;
-    const { clock, limits } = this.#context;
-    using _timer = clock.schedule(limits.stalledMs, () => this.#socket.destroy());
-    await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => undefined);
-    return !this.#socket.destroyed;
   }
 
   #watchSilence(): void {

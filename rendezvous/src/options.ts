@@ -66,7 +66,7 @@ export interface RendezvousLimits {
   readonly names: number;
   /** A name that is not used for so long is free again. */
   readonly nameLifetimeMs: number;
-  /** Bytes that wait for a peer that reads slowly; what would be more is refused. */
+  /** Bytes that wait for a peer that reads slowly; what would be more is refused. A whole list must fit. */
   readonly queueBytes: number;
   /** A peer that reads nothing for so long is closed. */
   readonly stalledMs: number;
@@ -98,14 +98,14 @@ export const DEFAULT_LIMITS: RendezvousLimits = {
   namesPerKey: 4,
   names: 100_000,
   nameLifetimeMs: 90 * DAY_MS,
-  queueBytes: 256 * 1024,
+  queueBytes: 512 * 1024,
   stalledMs: 30_000,
   lifetimeMs: 90_000,
   helloTimeoutMs: 10_000,
   stunPerSecond: 500,
   stunBurst: 5000,
   stunPerSecondTotal: 50_000,
-  listed: 1000,
+  listed: 500,
 };
 
 /** The machine's own time as it was at the start, and monotonic from then on: setting the clock costs nobody the connection. */
