@@ -5,7 +5,7 @@ import {
   MAX_DATA_BYTES,
   write,
 } from './frame.ts';
-import type { MuxStream } from './mux-stream.ts';
+import { PENDING_BYTES, type MuxStream } from './mux-stream.ts';
 import { BYTES_HEAD_BYTES } from './record.ts';
 
 /** One turn of a stream may need this much beside its data. */
@@ -143,7 +143,7 @@ export class MuxSender {
     // The frame ends where a TLS record will, so that the receiver gets it in one piece.
     const untilRecordEnd = MAX_DATA_BYTES - ((at + DATA_HEAD_BYTES - recordStart) % MAX_DATA_BYTES);
     const aligned = untilRecordEnd < LEAST_PIECE_BYTES ? MAX_DATA_BYTES : untilRecordEnd;
-    const length = stream.pendingUpTo(Math.min(credit, aligned, to - at - DATA_HEAD_BYTES));
+    const length = Math.min(stream.pendingBytes, credit, aligned, to - at - DATA_HEAD_BYTES);
     let end = at;
     if (length > 0) {
       end = write.data(into, at, stream.id, stream.sent, length);
@@ -151,7 +151,10 @@ export class MuxSender {
       stream.sent += length;
       this.#sent += length;
       stream.bulky = length >= BULKY_BYTES;
-      if (!stream.hasPending) stream.sink?.written();
+      if (stream.full && stream.pendingBytes < PENDING_BYTES) {
+        stream.full = false;
+        stream.sink?.roomy();
+      }
     }
     if (stream.gone || !stream.hasPending) return end;
     if (stream.sent < stream.sendLimit) {

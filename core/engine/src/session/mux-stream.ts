@@ -3,12 +3,15 @@ import { FIRST_WINDOW_BYTES } from './frame.ts';
 /** Smaller pieces than this are copied together while they wait, so that many tiny ones cost no more than their bytes. */
 const OWN_MEMORY_BYTES = 4096;
 
+/** A stream takes writes until so much waits: two records' worth, so that one is full while the writer is asked for the next. */
+export const PENDING_BYTES = 131_072;
+
 /** Who gets what a stream receives. */
 export interface StreamSink {
   /** Takes a piece; false: no more until `mux.resume`. */
   data(chunk: Buffer): boolean;
-  /** All that was written has left for the path. */
-  written(): void;
+  /** There is room for more. */
+  roomy(): void;
   /** The FIN has left for the path. */
   finished(): void;
   /** Nothing more will come. */
@@ -29,9 +32,13 @@ export class MuxStream {
   // What we send.
   /** Until the OPEN frame is written. */
   header: Buffer | undefined;
-  pending: Buffer[] = [];
+  #pending: Buffer[] = [];
   /** Position in the first pending chunk. */
-  pendingAt = 0;
+  #pendingAt = 0;
+  /** Written, and not in a frame yet. */
+  pendingBytes = 0;
+  /** The sink waits for `roomy`. */
+  full = false;
   sent = 0;
   /** The peer takes bytes up to this offset. */
   sendLimit = FIRST_WINDOW_BYTES;
@@ -76,7 +83,7 @@ export class MuxStream {
   }
 
   get hasPending(): boolean {
-    return this.pending.length > 0;
+    return this.pendingBytes > 0;
   }
 
   /** Keeps a chunk for later. */
@@ -112,7 +119,8 @@ export class MuxStream {
 
   /** Drops what waits, in both directions. */
   drop(): void {
-    this.pending = [];
+    this.#pending = [];
+    this.pendingBytes = 0;
     this.finWanted = false;
     this.#queue = [];
     this.#queueHead = 0;
@@ -120,33 +128,27 @@ export class MuxStream {
     this.delivered = this.received;
   }
 
-  /** Copies up to `most` pending bytes. */
-  takePending(into: Buffer, at: number, most: number): number {
-    let end = at;
-    let left = most;
-    let taken = 0;
-    while (left > 0 && taken < this.pending.length) {
-      const chunk = this.pending[taken]!;
-      const copied = chunk.copy(into, end, this.pendingAt, this.pendingAt + left);
-      end += copied;
-      left -= copied;
-      this.pendingAt += copied;
-      if (this.pendingAt < chunk.length) break;
-      this.pendingAt = 0;
-      taken++;
-    }
-    if (taken === this.pending.length) this.pending = [];
-    else if (taken > 0) this.pending.splice(0, taken);
-    return end;
+  addPending(chunk: Buffer): void {
+    this.#pending.push(chunk);
+    this.pendingBytes += chunk.length;
   }
 
-  /** Pending bytes, looking no further than `most`. */
-  pendingUpTo(most: number): number {
-    let bytes = -this.pendingAt;
-    for (const chunk of this.pending) {
-      bytes += chunk.length;
-      if (bytes >= most) return most;
+  /** Copies so many pending bytes; returns where they end. */
+  takePending(into: Buffer, at: number, bytes: number): number {
+    const end = at + bytes;
+    let taken = 0;
+    for (let to = at; to < end;) {
+      const chunk = this.#pending[taken]!;
+      const copied = chunk.copy(into, to, this.#pendingAt, this.#pendingAt + (end - to));
+      to += copied;
+      this.#pendingAt += copied;
+      if (this.#pendingAt < chunk.length) break;
+      this.#pendingAt = 0;
+      taken++;
     }
-    return Math.max(0, bytes);
+    if (taken === this.#pending.length) this.#pending = [];
+    else if (taken > 0) this.#pending.splice(0, taken);
+    this.pendingBytes -= bytes;
+    return end;
   }
 }

@@ -2,7 +2,7 @@ import type { JsonValue } from '@awl/api';
 import { FIRST_SESSION_WINDOW_BYTES, FIRST_WINDOW_BYTES, FrameParser, type FrameHandler } from './frame.ts';
 import type { SessionLimits } from './limits.ts';
 import { MuxSender } from './mux-sender.ts';
-import { MuxStream } from './mux-stream.ts';
+import { MuxStream, PENDING_BYTES } from './mux-stream.ts';
 
 /** What the mux tells its session. */
 export interface MuxEvents {
@@ -87,12 +87,13 @@ export class Mux implements FrameHandler {
     return stream;
   }
 
-  /** Sends chunks on a stream; they must not change until the sink's `written`, and no others come before it. */
-  write(stream: MuxStream, chunks: Buffer[]): void {
-    if (stream.gone) return;
-    stream.pending = chunks;
-    stream.pendingAt = 0;
+  /** Sends a chunk on a stream; it must not change any more. False: the next after the sink's `roomy`. */
+  write(stream: MuxStream, chunk: Buffer): boolean {
+    if (stream.gone || chunk.length === 0) return true;
+    stream.addPending(chunk);
+    stream.full = stream.pendingBytes >= PENDING_BYTES;
     this.#activate(stream);
+    return !stream.full;
   }
 
   /** Ends our half after what was written. */

@@ -4,7 +4,7 @@ import { BYTES_HEAD_BYTES, RECORD } from './record.ts';
 const PAGE_BYTES = 65_536;
 /** A page with less room than this is left. */
 const USEFUL_ROOM_BYTES = 4096;
-const SPARE_PAGES = 16;
+const SPARE_PAGES = 256;
 /** Bounds what small records cost beyond their bytes. */
 const MAX_RECORDS = 32_768;
 

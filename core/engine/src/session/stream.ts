@@ -15,7 +15,7 @@ export class SessionStream extends Duplex implements StreamSink {
   readonly #mux: Mux;
   readonly #stream: MuxStream | undefined;
   #resetCode: ErrorCode = 'ERR_STREAM_RESET';
-  #onWritten: ((error?: Error | null) => void) | undefined;
+  #onWritable: ((error?: Error | null) => void) | undefined;
   #onFinished: ((error?: Error | null) => void) | undefined;
 
   /** @internal */
@@ -44,14 +44,15 @@ export class SessionStream extends Duplex implements StreamSink {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#send([chunk], callback);
+    if (!this.#stream || this.#mux.write(this.#stream, chunk)) return callback();
+    this.#onWritable = callback;
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.#send(
-      chunks.map(({ chunk }) => chunk),
-      callback,
-    );
+    let room = true;
+    if (this.#stream) for (const { chunk } of chunks) room = this.#mux.write(this.#stream, chunk);
+    if (room) callback();
+    else this.#onWritable = callback;
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -63,18 +64,11 @@ export class SessionStream extends Duplex implements StreamSink {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const code = error instanceof AwlError ? error.code : this.#resetCode;
     if (this.#stream) this.#mux.reset(this.#stream, code);
-    const waiting = this.#onWritten ?? this.#onFinished;
-    this.#onWritten = undefined;
+    const waiting = this.#onWritable ?? this.#onFinished;
+    this.#onWritable = undefined;
     this.#onFinished = undefined;
     waiting?.(error ?? new AwlError('ERR_STREAM_RESET'));
     callback(error);
-  }
-
-  #send(chunks: Buffer[], callback: (error?: Error | null) => void): void {
-    const filled = chunks.filter((chunk) => chunk.length > 0);
-    if (!this.#stream || this.#stream.gone || filled.length === 0) return callback();
-    this.#onWritten = callback;
-    this.#mux.write(this.#stream, filled);
   }
 
   /** @internal */
@@ -83,9 +77,9 @@ export class SessionStream extends Duplex implements StreamSink {
   }
 
   /** @internal */
-  written(): void {
-    const callback = this.#onWritten;
-    this.#onWritten = undefined;
+  roomy(): void {
+    const callback = this.#onWritable;
+    this.#onWritable = undefined;
     callback?.();
   }
 
