@@ -241,6 +241,25 @@ test('one node per home: a live one is respected, a dead one is replaced', async
   await using _second = await takeControl(directory.path, diskFiles);
 });
 
+test('a client that comes while the node still starts is answered when it has', async () => {
+  await using directory = await temporaryDirectory();
+  await using control = await takeControl(directory.path, diskFiles);
+  const connecting = connectNode(directory.path);
+  await once(connect(controlPlace(directory.path).socket), 'connect');
+  await using state = new AsyncDisposableStack();
+  control.serve({
+    version: '0.1.0',
+    peerId: 'me',
+    warn: () => undefined,
+    state: state.use(new StateStore(soon, emptyState)),
+    run: async () => null,
+    closed: new Promise(() => undefined),
+    onEvent: () => ({ [Symbol.dispose]: () => undefined }),
+  });
+  await using client = await connecting;
+  assert.equal((await client.snapshot()).state.node.name, 'test');
+});
+
 test('a home with a long path has its socket elsewhere', async () => {
   await using directory = await temporaryDirectory();
   const long = join(directory.path, 'x'.repeat(120));

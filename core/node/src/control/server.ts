@@ -30,9 +30,10 @@ export async function takeControl(
     }
     // Nobody answers there: what is left is of a node that was killed.
     await unlink(place.socket).catch(() => undefined);
+    // First the token: who finds the socket reads it next.
+    await writePrivate(files, place.token, `${token}\n`);
     await listen(server, place.socket);
     if (process.platform !== 'win32') await chmod(place.socket, 0o600);
-    await writePrivate(files, place.token, `${token}\n`);
   } catch (error) {
     server.close();
     if (error instanceof AwlError) throw error;
