@@ -82,6 +82,10 @@ export class AdaptiveSender implements Sender {
     };
   }
 
+  get pacingBytesPerMs(): number {
+    return this.#controller.pacingBytesPerMs;
+  }
+
   setMtu(mtuBytes: number): void {
     this.ring.setMtu(mtuBytes);
     this.#controller.setMss(this.ring.mssBytes);

@@ -41,6 +41,7 @@ export class ClassicSender implements Sender {
   congestionWindow = true;
   sendWindow = 32;
   backlogged = false;
+  readonly pacingBytesPerMs = Infinity;
   deadLinkTransmissions = 20;
   #srttMs = 0;
   #rttVarMs = 0;

@@ -135,6 +135,11 @@ export class Kcp {
     this.#sender.backlogged = more;
   }
 
+  /** Pacing rate, bytes per ms; Infinity without pacing. */
+  get pacingBytesPerMs(): number {
+    return this.#sender.pacingBytesPerMs;
+  }
+
   /** The peer's window, segments. */
   get remoteWindow(): number {
     return this.#sender.remoteWindow;

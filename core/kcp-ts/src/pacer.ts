@@ -1,5 +1,5 @@
 /** What may leave in one go after a pause: a timer is never better than a millisecond, an event loop often worse. */
-const BURST_MS = 2;
+const BURST_MS = 5;
 const BURST_SEGMENTS = 16;
 const LEAST_WAIT_MS = 0.1;
 

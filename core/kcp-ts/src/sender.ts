@@ -40,6 +40,8 @@ export interface Sender {
   sendWindow: number;
   /** More will be queued as soon as there is room. */
   backlogged: boolean;
+  /** Pacing rate, bytes per ms; Infinity without pacing. */
+  readonly pacingBytesPerMs: number;
   setMtu(mtuBytes: number): void;
   /** The peer's window, segments. */
   remoteWindow: number;

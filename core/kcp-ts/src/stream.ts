@@ -47,8 +47,10 @@ export interface KcpStreamStats extends KcpStats {
 const READ_CHUNK_BYTES = 65_536;
 /** Datagrams read before a flush that does not wait for the end of the batch. */
 const BATCH_MAX = 64;
-/** Bytes that wait in segments beyond what may go, so that the window is never idle while the writer is called back. */
-const LOOKAHEAD_BYTES = 32_768;
+/** What waits in segments beyond what may go at once, so that the window is not idle while the writer is called back: as time, and bounds. */
+const LOOKAHEAD_MS = 2;
+const LOOKAHEAD_MIN_BYTES = 32_768;
+const LOOKAHEAD_MAX_BYTES = 524_288;
 const LONGEST_SLEEP_MS = 10_000;
 
 type Callback = (error?: Error | null) => void;
@@ -166,7 +168,10 @@ export class KcpStream extends Duplex {
     const kcp = this.#kcp;
     const now = this.#clock.now();
     kcp.setMtu(this.#channelMtu());
-    this.#fill(kcp.roomBytes(now) + LOOKAHEAD_BYTES - kcp.queuedBytes);
+    const ahead = Math.floor(
+      Math.min(LOOKAHEAD_MAX_BYTES, Math.max(LOOKAHEAD_MIN_BYTES, kcp.pacingBytesPerMs * LOOKAHEAD_MS)),
+    );
+    this.#fill(kcp.roomBytes(now) + ahead - kcp.queuedBytes);
     kcp.backlogged = this.#pendingAt < this.#pending.length;
     this.#flush(now);
     this.#meter.tick(now, kcp.counters, this.#receivedBytes);

@@ -8,6 +8,8 @@ const WINDOW_GAIN = 2;
 /** Pacing gains of one cycle: probe for more, drain what that queued, then cruise. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
 const BANDWIDTH_ROUNDS = 10;
+/** A round counts for at least this long, so that a pause of a busy machine does not pass for a slow path, ms. */
+const LEAST_ROUND_MS = 60;
 /** What acknowledgements held back may add to the window, at the rate, ms… */
 const EXTRA_MAX_MS = 12;
 /** …if the mean round trip is not longer than the least by this, above which it is a queue and not the peer's timer, ms. */
@@ -49,6 +51,7 @@ export class Bbr implements CongestionController {
   #epochAt = 0;
   #epochAcked = 0;
   #round = 0;
+  #roundAt = 0;
   #roundEnd = 0;
   #fullRate = 0;
   #fullRounds = 0;
@@ -90,7 +93,7 @@ export class Bbr implements CongestionController {
   onAck(sample: AckSample, now: number): void {
     this.#silent = false;
     this.#minRttMs = sample.minRttMs;
-    const roundStart = this.#countRound(sample);
+    const roundStart = this.#countRound(sample, now);
     this.#updateRate(sample);
     this.#updateExtra(sample, now);
     this.#roundLost += sample.lostBytes;
@@ -101,9 +104,11 @@ export class Bbr implements CongestionController {
     this.#apply(sample);
   }
 
-  #countRound(sample: AckSample): boolean {
+  #countRound(sample: AckSample, now: number): boolean {
     if (sample.ackedBytes === 0 || sample.priorDeliveredBytes < this.#roundEnd) return false;
     this.#roundEnd = sample.deliveredBytes;
+    if (now - this.#roundAt < LEAST_ROUND_MS) return true;
+    this.#roundAt = now;
     // A round without a sample says nothing about the path: keep what is known alive.
     const at = this.#round % BANDWIDTH_ROUNDS;
     if (this.#rates[at] === 0) this.#rates[at] = this.#rate;
