@@ -46,7 +46,7 @@ export function fakeState(now = FAKE_NOW): EngineState {
       startedAt: now - 4 * HOUR,
       simulated: false,
     },
-    rendezvous: { url: 'tls://rv.example.org:7777', status: 'connected', rttMs: 12 },
+    rendezvous: { url: 'awl://rv.example.org:7777', status: 'connected', rttMs: 12 },
     nat: {
       status: 'known',
       measuredAt: now - 12 * MINUTE,

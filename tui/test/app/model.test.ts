@@ -148,7 +148,7 @@ test('listeners, targets and names are checked', () => {
   assert.equal(completeListen('0.0.0.0:80'), '0.0.0.0:80');
   assert.equal(checkName('home-pc'), undefined);
   assert.notEqual(checkName('a b'), undefined);
-  assert.equal(checkRendezvous('tls://rv.example.org:7777'), undefined);
+  assert.equal(checkRendezvous('awl://rv.example.org:7777'), undefined);
   assert.equal(checkRendezvous(''), undefined);
   assert.notEqual(checkRendezvous('not a host'), undefined);
 });

@@ -63,7 +63,7 @@ test('a lost rendezvous is told with its reason', async () => {
     fakeClient({
       state: (state) => ({
         ...state,
-        rendezvous: { url: 'tls://rv.example.org:7777', status: 'lost', reason: 'it did not answer' },
+        rendezvous: { url: 'awl://rv.example.org:7777', status: 'lost', reason: 'it did not answer' },
       }),
     }),
   );

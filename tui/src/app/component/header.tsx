@@ -10,7 +10,7 @@ import { cut, widthOf } from '../text/width.ts';
 import type { TextRole } from '../theme.ts';
 import { Styled } from './styled.tsx';
 
-/** `tls://rv.example.org:7777` as a person says it. */
+/** `awl://rv.example.org:7777` as a person says it. */
 export function rendezvousHost(url: string): string {
   return clean(
     url
