@@ -19,6 +19,8 @@ import { defaultName, startConfig } from './start-config.ts';
 import { diskFiles } from './storage/files.ts';
 import { StoredServices } from './stored-services.ts';
 
+const STOP_DELAY_MS = 50;
+
 /** A running node. */
 export interface NodeHandle extends AsyncDisposable {
   readonly home: Home;
@@ -90,7 +92,8 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
       if (forgotten.length === 0)
         throw new AwlError('ERR_PEER_UNKNOWN', `Nobody called ${peer} is remembered.`);
     },
-    stop: () => stopRequested.resolve(),
+    // A moment later, so that whoever asked gets an answer.
+    stop: () => void engine.clock.schedule(STOP_DELAY_MS, () => stopRequested.resolve()),
   });
   const client: ClientParts = {
     state: engine.state,

@@ -124,6 +124,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./command/up.ts'),
   },
   {
+    name: 'stop',
+    summary: 'stop the running node',
+    examples: ['awl stop'],
+    load: () => import('./command/stop.ts'),
+  },
+  {
     name: 'forward add',
     arguments: [{ name: '<ticket-or-name>', text: 'a ticket, or the name of a peer' }],
     summary: 'add a forward to the running node; it comes back after a restart',
