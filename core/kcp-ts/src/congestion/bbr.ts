@@ -14,6 +14,10 @@ const LEAST_ROUND_MS = 60;
 const EXTRA_MAX_MS = 12;
 /** …if the mean round trip is not longer than the least by this, above which it is a queue and not the peer's timer, ms. */
 const EXTRA_QUEUE_MS = 8;
+/** A phase of a cycle must be seen in a rate that is measured over several ms, and so must growth at the start. */
+const LEAST_PHASE_MS = 8;
+const PHASE_GROWTH = 1.1;
+const LEAST_STARTUP_ROUND_MS = 20;
 const FULL_GROWTH = 1.25;
 const FULL_ROUNDS = 3;
 const PROBE_RTT_EVERY_MS = 10_000;
@@ -55,6 +59,8 @@ export class Bbr implements CongestionController {
   #roundEnd = 0;
   #fullRate = 0;
   #fullRounds = 0;
+  #fullAt = 0;
+  #phaseRate = 0;
   #cycle = 0;
   #cycleAt = 0;
   #minRttMs = Infinity;
@@ -160,7 +166,8 @@ export class Bbr implements CongestionController {
       this.#ceiling = this.#ceiling > 4 * this.#bdp() ? Infinity : this.#ceiling * CEILING_GROWTH;
     }
     if (this.#state !== 'startup') return;
-    if (sample.appLimited && !congested) return;
+    if (!congested && (sample.appLimited || now - this.#fullAt < LEAST_STARTUP_ROUND_MS)) return;
+    this.#fullAt = now;
     if (this.#rate >= this.#fullRate * FULL_GROWTH) {
       this.#fullRate = this.#rate;
       this.#fullRounds = 0;
@@ -200,15 +207,23 @@ export class Bbr implements CongestionController {
   }
 
   #turnCycle(sample: AckSample, now: number): void {
-    const elapsed = now - this.#cycleAt > this.#floorRtt();
+    const phaseMs = Math.max(this.#floorRtt(), LEAST_PHASE_MS);
+    const elapsed = now - this.#cycleAt > phaseMs;
     const gain = this.#pacingGain;
     let over = elapsed;
-    if (gain > 1)
-      over =
-        elapsed && (sample.lostBytes > 0 || sample.inFlightBytes + sample.ackedBytes >= gain * this.#bdp());
-    if (gain > 1 && now - this.#cycleAt > 4 * this.#floorRtt()) over = true;
+    if (gain > 1) {
+      const filled = sample.lostBytes > 0 || sample.inFlightBytes + sample.ackedBytes >= gain * this.#bdp();
+      over = (elapsed && filled) || now - this.#cycleAt > 4 * phaseMs;
+    }
     if (gain < 1) over = elapsed || sample.inFlightBytes <= this.#bdp();
     if (!over) return;
+    const grown = this.#rate > this.#phaseRate * PHASE_GROWTH;
+    this.#phaseRate = this.#rate;
+    if (gain > 1 && grown && sample.lostBytes === 0) {
+      // There was more: go on probing at once.
+      this.#cycleAt = now;
+      return;
+    }
     this.#cycle = (this.#cycle + 1) % CYCLE.length;
     this.#cycleAt = now;
     this.#pacingGain = CYCLE[this.#cycle]!;
