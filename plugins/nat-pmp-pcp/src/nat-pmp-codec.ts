@@ -7,6 +7,7 @@ const OPCODE = { external: 0, udp: 1, tcp: 2 } as const;
 const RESPONSE_FLAG = 128;
 
 /** RFC 6886 §3.5. */
+export const UNSUPPORTED_VERSION = 1;
 const RESULTS = [
   'success',
   'unsupported version',

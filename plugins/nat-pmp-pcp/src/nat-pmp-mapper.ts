@@ -8,6 +8,7 @@ import {
   encodeExternalAddressRequest,
   encodeNatPmpMapRequest,
   natPmpResult,
+  UNSUPPORTED_VERSION,
   type ExternalAddressResponse,
   type NatPmpMapResponse,
 } from './nat-pmp-codec.ts';
@@ -36,7 +37,8 @@ export class NatPmpMapper implements PortMapper {
     const answers = await Promise.all(
       routers.map((router) => this.#external(router, TRIES.discover, signal)),
     );
-    const at = answers.findIndex((answer) => answer?.result === 0);
+    // One that has no external address just now is found, so that mapping says so.
+    const at = answers.findIndex((answer) => answer && answer.result !== UNSUPPORTED_VERSION);
     this.#router = routers[at];
     return (
       this.#router && {

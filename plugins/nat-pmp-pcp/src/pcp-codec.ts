@@ -24,7 +24,7 @@ const RESULTS = [
   'UNSUPP_OPTION',
   'MALFORMED_OPTION',
   'NETWORK_FAILURE: the router has no external address',
-  'NO_RESOURCES',
+  'NO_RESOURCES: the router has no free port, or no external address',
   'UNSUPP_PROTOCOL',
   'USER_EX_QUOTA: this host has all the mappings it may have',
   'CANNOT_PROVIDE_EXTERNAL',

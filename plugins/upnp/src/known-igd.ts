@@ -3,10 +3,14 @@ import { findIgd, type Igd } from './igd.ts';
 import { routersOf } from './router.ts';
 import { UpnpError } from './soap.ts';
 
-/** Remembers the gateway device, and looks for it anew when it does not answer any more: after a restart it may be at another port. */
+/**
+ * Remembers the gateway device, and looks for it anew when it does not answer any more: after a restart it may be at another port. One thing
+ * is done at a time, since many routers' HTTP servers serve one connection, and answer nonsense to two.
+ */
 export class KnownIgd {
   readonly #parts: { readonly host: Host; readonly clock: Clock };
   #igd: Igd | undefined;
+  #busy: Promise<unknown> = Promise.resolve();
 
   constructor(parts: { readonly host: Host; readonly clock: Clock }) {
     this.#parts = parts;
@@ -20,7 +24,14 @@ export class KnownIgd {
   }
 
   /** Does something with the device: `work` is tried a second time where the device had to be found anew. Refusals are not tried again. */
-  async use<T>(signal: AbortSignal, work: (igd: Igd) => Promise<T>): Promise<T> {
+  use<T>(signal: AbortSignal, work: (igd: Igd) => Promise<T>): Promise<T> {
+    const done = this.#busy.then(() => this.#use(signal, work));
+    this.#busy = done.catch(() => {});
+    return done;
+  }
+
+  async #use<T>(signal: AbortSignal, work: (igd: Igd) => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
     if (this.#igd) {
       try {
         return await work(this.#igd);

@@ -9,8 +9,8 @@ import type { MapperParts } from './upnp-mapper.ts';
 
 /** IANA protocol numbers. */
 const PROTOCOL_NUMBER = { udp: 17, tcp: 6 } as const;
-/** WANIPv6FirewallControl:1, §2.4. */
-const NO_SUCH_ENTRY = 704;
+/** NoSuchEntry (WANIPv6FirewallControl:1, §2.4); miniupnpd says InvalidArgs of an id that it does not know. */
+const GONE: ReadonlySet<number> = new Set([704, 402]);
 const LEASE_MAX_S = 86_400;
 
 type Arguments = readonly (readonly [name: string, value: string | number])[];
@@ -45,39 +45,6 @@ export class PinholeMapper implements PortMapper {
   async map(request: MappingRequest, signal: AbortSignal): Promise<PortMapping> {
     const router = await router6Of(this.#parts.host);
     if (!router) throw new Error('this host has no global IPv6 address');
-    return await this.#add(router, request, signal);
-  }
-
-  async refresh(mapping: PortMapping, signal: AbortSignal): Promise<PortMapping> {
-    const { pinhole, ...router } = decodeHandle(mapping);
-    const now = await router6Of(this.#parts.host);
-    // A changed prefix or a new privacy address: the old opening leads nowhere.
-    if (now && now.localAddress !== router.localAddress) return await this.#add(now, mapping, signal);
-    const lifetimeS = Math.min(mapping.lifetimeS, LEASE_MAX_S);
-    const args = [
-      ['UniqueID', pinhole ?? 0],
-      ['NewLeaseTime', lifetimeS],
-    ] as const;
-    try {
-      await this.#igd.use(signal, (igd) => this.#run(igd, router, 'UpdatePinhole', args, signal));
-      return { ...mapping, lifetimeS };
-    } catch (error) {
-      if (!(error instanceof UpnpError) || error.code !== NO_SUCH_ENTRY) throw error;
-      return await this.#add(router, mapping, signal);
-    }
-  }
-
-  async unmap(mapping: PortMapping, signal: AbortSignal): Promise<void> {
-    const { pinhole, ...router } = decodeHandle(mapping);
-    const args = [['UniqueID', pinhole ?? 0]] as const;
-    try {
-      await this.#igd.use(signal, (igd) => this.#run(igd, router, 'DeletePinhole', args, signal));
-    } catch (error) {
-      if (!(error instanceof UpnpError) || error.code !== NO_SUCH_ENTRY) throw error;
-    }
-  }
-
-  async #add(router: Router, request: MappingRequest, signal: AbortSignal): Promise<PortMapping> {
     const { protocol, internalPort } = request;
     const lifetimeS = Math.min(request.lifetimeS, LEASE_MAX_S);
     const args = [
@@ -99,6 +66,24 @@ export class PinholeMapper implements PortMapper {
       lifetimeS,
       handle: encodeHandle({ ...router, pinhole: Number(pinhole) }),
     };
+  }
+
+  /**
+   * Asks for the same opening again, which renews it and has the same id: after a restart of the router the old id may be another opening's.
+   * With a changed prefix or a new privacy address it is another opening; the old one leads nowhere, and ends by itself.
+   */
+  async refresh(mapping: PortMapping, signal: AbortSignal): Promise<PortMapping> {
+    return await this.map(mapping, signal);
+  }
+
+  async unmap(mapping: PortMapping, signal: AbortSignal): Promise<void> {
+    const { pinhole, ...router } = decodeHandle(mapping);
+    const args = [['UniqueID', pinhole ?? 0]] as const;
+    try {
+      await this.#igd.use(signal, (igd) => this.#run(igd, router, 'DeletePinhole', args, signal));
+    } catch (error) {
+      if (!(error instanceof UpnpError) || !GONE.has(error.code)) throw error;
+    }
   }
 
   /**

@@ -122,7 +122,6 @@ const DEFAULT: { readonly [action: string]: (args: Map<string, string>, igd: Fak
     igd.pinholes.set(7, `${args.get('Protocol')} ${args.get('InternalClient')} ${args.get('InternalPort')}`);
     return { UniqueID: 7 };
   },
-  UpdatePinhole: (args, igd) => (igd.pinholes.has(Number(args.get('UniqueID'))) ? {} : 704),
   DeletePinhole: (args, igd) => (igd.pinholes.delete(Number(args.get('UniqueID'))) ? {} : 704),
 };
 

@@ -7,7 +7,6 @@ import {
   type Endpoint,
   type HostInterface,
   type Lease,
-  type PortMapping,
 } from '@awl/api';
 import { CANDIDATES_MAX } from '../signal/messages.ts';
 
@@ -35,6 +34,8 @@ function priority(type: CandidateType, localPreference: number): number {
 export interface GatheredLease {
   readonly lease: Lease;
   readonly reflexive?: Endpoint;
+  /** A port of the router that leads to it. */
+  readonly mapped?: Endpoint;
 }
 
 /** The candidates of these sockets, best first, at most 32. */
@@ -42,7 +43,6 @@ export function gatherCandidates(parts: {
   readonly leases: readonly GatheredLease[];
   readonly interfaces: readonly HostInterface[];
   readonly behaviour: BehaviourVector;
-  readonly mappings: readonly PortMapping[];
 }): Candidate[] {
   const found: Candidate[] = [];
   const add = (candidate: Candidate): void => {
@@ -53,7 +53,7 @@ export function gatherCandidates(parts: {
     )
       found.push(candidate);
   };
-  for (const { lease, reflexive } of parts.leases) {
+  for (const { lease, reflexive, mapped } of parts.leases) {
     const { protocol, id: leaseId } = lease;
     for (const { address, family, kind } of parts.interfaces) {
       if (family !== familyOf(lease.local) || address.startsWith('fe80:')) continue;
@@ -75,17 +75,15 @@ export function gatherCandidates(parts: {
         base: lease.local,
         leaseId,
       });
-    for (const mapping of parts.mappings) {
-      if (mapping.protocol !== protocol || mapping.internalPort !== lease.local.port) continue;
+    if (mapped)
       add({
         type: 'mapped',
         protocol,
-        endpoint: { address: mapping.externalAddress, port: mapping.externalPort },
+        endpoint: mapped,
         priority: priority('mapped', 65_535),
         base: lease.local,
         leaseId,
       });
-    }
   }
   return found.sort((a, b) => b.priority - a.priority).slice(0, CANDIDATES_MAX);
 }

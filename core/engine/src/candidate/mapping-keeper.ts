@@ -199,6 +199,7 @@ export class MappingKeeper {
       return undefined;
     }
     this.#records.add(mapper.id, mapping);
+    await this.#records.saved(); // before anybody relies on it: a crash may come at any time
     const held = this.#heldNow(mapper, mapping);
     if (this.#isOfUse(mapper, mapping, family)) return held;
     this.#unmap(held);
