@@ -186,3 +186,20 @@ it('contiguous allocation skips the ports of foreign traffic', () => {
   // 20 s at 5 per second: 100, with a standard deviation of 10.
   assert.ok(Math.abs(foreign - 100) < 40, String(foreign));
 });
+
+it('a NAT whose ports are all taken refuses new flows, and has room again when they died', () => {
+  const nat = new Nat(
+    natOptions({
+      udp: { mapping: 'APDM', allocation: { law: 'random' }, lifetimeMs: 10_000 },
+      nat: { portRange: [2000, 2099] },
+    }),
+    [EXTERNAL],
+    new SeededRandom(1),
+  );
+  const flow = (index: number, nowMs: number): string | null =>
+    nat.outbound(new Packet(UDP, 1, 5000, 50, 1000 + index), nowMs);
+  const taken = Array.from({ length: 101 }, (_, index) => flow(index, 0));
+  assert.deepEqual([taken.lastIndexOf(null), taken[100]], [99, 'table-full']);
+  assert.equal(flow(0, 5000), null, 'flows there are go on');
+  assert.equal(flow(200, 11_000), null);
+});

@@ -178,43 +178,28 @@ class Watch {
   }
 
   #udp(lease: UdpLease): UdpLease {
-    const watched: UdpLease = {
-      protocol: 'udp',
-      id: lease.id,
-      local: lease.local,
-      reflexive: (signal) => lease.reflexive(signal),
-      schedule: (packets) => {
+    const watched: UdpLease = overridden(lease, {
+      schedule: (packets: Parameters<UdpLease['schedule']>[0]) => {
         this.#asks(packets.length);
         return this.#runs(lease.schedule(packets));
       },
-      sweep: (sweep) => {
+      sweep: (sweep: Parameters<UdpLease['sweep']>[0]) => {
         this.#asks(sweep.count);
         return this.#runs(lease.sweep(sweep));
       },
-      get onDatagram() {
-        return lease.onDatagram;
-      },
-      set onDatagram(listener) {
-        lease.onDatagram = listener;
-      },
       [Symbol.dispose]: () => this.#dispose(watched),
-    };
+    });
     return this.#register(watched, lease);
   }
 
   #tcp(lease: TcpLease): TcpLease {
-    const watched: TcpLease = {
-      protocol: 'tcp',
-      id: lease.id,
-      local: lease.local,
-      reflexive: (signal) => lease.reflexive(signal),
-      dial: (to, options) => {
+    const watched: TcpLease = overridden(lease, {
+      dial: (...call: Parameters<TcpLease['dial']>) => {
         this.#asks(1);
-        return lease.dial(to, options);
+        return lease.dial(...call);
       },
-      listen: () => lease.listen(),
       [Symbol.dispose]: () => this.#dispose(watched),
-    };
+    });
     return this.#register(watched, lease);
   }
 
@@ -229,4 +214,16 @@ class Watch {
     this.#open.delete(watched);
     this.original(watched)[Symbol.dispose]();
   }
+}
+
+/** `target` with some methods in the place of its own. All else goes to it, as its own `this`. */
+function overridden<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set: (_, name, value) => Reflect.set(target, name, value, target),
+  });
 }

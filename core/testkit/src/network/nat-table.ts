@@ -4,12 +4,11 @@ import { NatMapping, type Session } from './nat-mapping.ts';
 import type { NatBehaviour, NatOptions } from './nat-behaviour.ts';
 import { ACK, RST, SYN, type Packet } from './packet.ts';
 import { PortAllocator } from './port-allocator.ts';
+import { StrangerMemory } from './stranger-memory.ts';
 import type { DropReason } from './segment.ts';
 
-/** How long an unsolicited packet is remembered: the kernel's `nf_conntrack_udp_timeout`. */
-const REMEMBERED_MS = 30_000;
-const REMEMBERED_MAX = 65_536;
 const SWEEP_AT_LEAST = 4096;
+const SWEEP_AGAIN_MS = 1000;
 
 /** The mappings of one internal endpoint. */
 interface Internal {
@@ -29,9 +28,11 @@ export class NatTable {
   readonly #allocators = new Map<AddressId, PortAllocator>();
   readonly #random: Random;
   readonly #chooseAddress: (internal: AddressId) => AddressId;
+  /** How many mappings there can be. */
+  readonly #endpoints: number;
   readonly #internals = new Map<number, Internal>();
   readonly #externals = new Map<number, NatMapping>();
-  readonly #remembered = new Map<number, number>();
+  readonly #strangers = new StrangerMemory();
   #sessions = 0;
   #sweepAt = SWEEP_AT_LEAST;
   #sweptAtMs = 0;
@@ -40,13 +41,17 @@ export class NatTable {
     options: NatOptions,
     protocol: 'udp' | 'tcp',
     random: Random,
-    chooseAddress: (internal: AddressId) => AddressId,
+    pool: { readonly size: number; readonly choose: (internal: AddressId) => AddressId },
   ) {
     this.#options = options;
     this.#behaviour = options[protocol];
+    const { allocation, overloading } = this.#behaviour;
+    const [lowest, highest] = options.portRange;
+    this.#endpoints =
+      overloading || allocation.law === 'identity' ? Infinity : (highest - lowest + 1) * pool.size;
     this.#isTcp = protocol === 'tcp';
     this.#random = random;
-    this.#chooseAddress = chooseAddress;
+    this.#chooseAddress = pool.choose;
   }
 
   /** Flows in the table, dead ones that were not yet swept out among them. */
@@ -64,7 +69,7 @@ export class NatTable {
     if (!session) {
       if (!this.#makeRoom(nowMs)) return 'table-full';
       mapping ??= this.#create(packet, internalKey, remote, nowMs);
-      if (mapping && this.#behaviour.remembers && this.#isRemembered(remote, mapping.external, nowMs)) {
+      if (mapping && this.#behaviour.remembers && this.#strangers.knows(remote, mapping.external, nowMs)) {
         mapping = this.#createApart(packet, internalKey, remote, nowMs);
       }
       if (!mapping) return 'table-full';
@@ -88,7 +93,7 @@ export class NatTable {
       packet.destinationPort = mapping.internal % 65536;
       return true;
     }
-    if (this.#behaviour.remembers) this.#remember(remote, external, nowMs);
+    if (this.#behaviour.remembers) this.#strangers.remember(remote, external, nowMs);
     return false;
   }
 
@@ -118,6 +123,11 @@ export class NatTable {
   }
 
   #create(packet: Packet, internalKey: number, remote: number, nowMs: number): NatMapping | null {
+    if (this.#externals.size >= this.#endpoints) {
+      // All ports are taken: looking for a free one again and again would take long.
+      if (nowMs - this.#sweptAtMs >= SWEEP_AGAIN_MS) this.#sweep(nowMs);
+      if (this.#externals.size >= this.#endpoints) return null;
+    }
     const dependsOn = this.#narrow(remote);
     const mapping = this.#allocate(packet, internalKey, dependsOn, packet.sourcePort, nowMs);
     if (!mapping) return null;
@@ -250,24 +260,12 @@ export class NatTable {
     return true;
   }
 
-  #remember(remote: number, external: number, nowMs: number): void {
-    if (this.#remembered.size >= REMEMBERED_MAX) {
-      for (const [key, expiresAtMs] of this.#remembered)
-        if (expiresAtMs <= nowMs) this.#remembered.delete(key);
-      if (this.#remembered.size >= REMEMBERED_MAX) return;
-    }
-    this.#remembered.set(rememberedKey(remote, external), nowMs + REMEMBERED_MS);
-  }
-
-  #isRemembered(remote: number, external: number, nowMs: number): boolean {
-    return (this.#remembered.get(rememberedKey(remote, external)) ?? 0) > nowMs;
-  }
-
   /** False where the table is full and stays so. */
   #makeRoom(nowMs: number): boolean {
     const { tableLimit, whenFull } = this.#options;
     const isFull = this.#sessions >= tableLimit;
-    if (this.#sessions >= this.#sweepAt || (isFull && nowMs - this.#sweptAtMs >= 1000)) this.#sweep(nowMs);
+    if (this.#sessions >= this.#sweepAt || (isFull && nowMs - this.#sweptAtMs >= SWEEP_AGAIN_MS))
+      this.#sweep(nowMs);
     if (this.#sessions < tableLimit) return true;
     if (whenFull === 'drop') return false;
     for (const [external, mapping] of this.#externals) {
@@ -288,9 +286,4 @@ export class NatTable {
     }
     this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#sessions);
   }
-}
-
-/** Remotes and ports fit a double's integers: 15 bits of address number, and twice 16 of port. */
-function rememberedKey(remote: number, external: number): number {
-  return remote * 65536 + (external % 65536);
 }

@@ -33,9 +33,12 @@ export class Nat {
     this.#pool = pool;
     this.#paired.clear();
     const random = this.#random.fork(`boot ${this.#reboots++}`);
-    const choose = (internal: AddressId): AddressId => this.#address(internal, random);
-    this.#udp = new NatTable(this.options, 'udp', random.fork('udp'), choose);
-    this.#tcp = new NatTable(this.options, 'tcp', random.fork('tcp'), choose);
+    const addresses = {
+      size: pool.length,
+      choose: (internal: AddressId): AddressId => this.#address(internal, random),
+    };
+    this.#udp = new NatTable(this.options, 'udp', random.fork('udp'), addresses);
+    this.#tcp = new NatTable(this.options, 'tcp', random.fork('tcp'), addresses);
   }
 
   isExternal(address: AddressId): boolean {

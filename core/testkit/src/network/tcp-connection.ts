@@ -2,13 +2,10 @@ import type { DialOutcome, Endpoint } from '@awl/api';
 import type { TcpStream } from '@awl/engine';
 import type { AddressId } from './address.ts';
 import { ACK, FIN, Packet, RST, SYN, TCP } from './packet.ts';
+import { RetransmissionTimer } from './retransmission-timer.ts';
 import { ReceiveQueue, SendQueue } from './tcp-queues.ts';
 import { TcpDuplex, type StreamSource } from './tcp-stream.ts';
 
-/** RFC 6298 §2.1. */
-const INITIAL_RTO_MS = 1000;
-const LEAST_RTO_MS = 200;
-const RETRIES_MAX = 8;
 const FIN_WAIT_MS = 60_000;
 
 /** What a connection needs of its host. */
@@ -45,9 +42,8 @@ export class TcpConnection implements StreamSource {
   #state: State;
   #onOpened: ((result: OpeningResult) => void) | null;
   #stream: TcpDuplex | null = null;
-  #timer: Disposable | null = null;
-  #rtoMs = INITIAL_RTO_MS;
-  #retries = 0;
+  readonly #timer: RetransmissionTimer;
+  #lingering: Disposable | null = null;
   #startedAtMs = 0;
   #readerWants = true;
   #ended = false;
@@ -66,6 +62,7 @@ export class TcpConnection implements StreamSource {
     this.#onOpened = onOpened;
     this.#sending = new SendQueue(initial + 1);
     this.#startedAtMs = stack.now();
+    this.#timer = new RetransmissionTimer((delayMs, task) => stack.schedule(delayMs, task));
   }
 
   /** An active open. */
@@ -130,7 +127,7 @@ export class TcpConnection implements StreamSource {
     } else {
       // Both sides opened at once.
       this.#state = 'syn-received';
-      this.#retries = 0;
+      this.#timer.reset();
       this.#sendOpening();
     }
   }
@@ -178,7 +175,7 @@ export class TcpConnection implements StreamSource {
     const sending = this.#sending;
     sending.windowBytes = segment.windowBytes;
     if (sending.acknowledge(segment.acknowledgement)) {
-      this.#retries = 0;
+      this.#timer.reset();
       this.#rearm();
     } else if (sending.duplicates === 3) this.#retransmit();
     this.#transmit();
@@ -187,11 +184,8 @@ export class TcpConnection implements StreamSource {
 
   #establish(): void {
     this.#state = 'established';
-    this.#retries = 0;
-    this.#rtoMs = Math.max(
-      LEAST_RTO_MS,
-      Math.min(INITIAL_RTO_MS, 2 * (this.#stack.now() - this.#startedAtMs)),
-    );
+    this.#timer.reset();
+    this.#timer.measured(this.#stack.now() - this.#startedAtMs);
     this.#rearm();
     const stream = (this.#stream = new TcpDuplex(this));
     const { local, localPort, remote, remotePort } = this.tuple;
@@ -222,8 +216,8 @@ export class TcpConnection implements StreamSource {
 
   #discard(): void {
     this.#state = 'closed';
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = null;
+    this.#timer.stop();
+    this.#lingering?.[Symbol.dispose]();
     this.#stack.forget(this);
   }
 
@@ -277,14 +271,14 @@ export class TcpConnection implements StreamSource {
     if (this.#state !== 'established' || !this.#sending.allAcknowledged || !this.#ended) return;
     if (this.#receiving!.finished) return this.#discard();
     // FIN-WAIT-2 without a reader: the peer has a minute to finish.
-    if (this.#stream?.destroyed) this.#timer ??= this.#stack.schedule(FIN_WAIT_MS, () => this.#discard());
+    if (this.#stream?.destroyed) this.#lingering ??= this.#stack.schedule(FIN_WAIT_MS, () => this.#discard());
   }
 
   // Sending.
 
   #transmit(): void {
     for (let part = this.#sending.nextPart(); part; part = this.#sending.nextPart()) this.#sendPart(part);
-    if (!this.#timer) this.#rearm();
+    if (!this.#timer.isRunning) this.#rearm();
   }
 
   #sendPart(part: { readonly sequence: number; readonly bytes: Uint8Array; readonly fin: boolean }): void {
@@ -323,18 +317,15 @@ export class TcpConnection implements StreamSource {
     return packet;
   }
 
-  /** RFC 6298 §5: the retransmission timer runs while something is unacknowledged, and doubles each time. */
+  /** The timer runs while something is unacknowledged. */
   #rearm(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = null;
+    this.#timer.stop();
     if (this.#state === 'closed' || (this.#state === 'established' && this.#sending.allAcknowledged)) return;
-    this.#timer = this.#stack.schedule(this.#rtoMs * 2 ** this.#retries, () => this.#expire());
+    this.#timer.start((mayRetry) => this.#expire(mayRetry));
   }
 
-  #expire(): void {
-    this.#timer = null;
-    if (++this.#retries > RETRIES_MAX)
-      return this.#state === 'established' ? this.#break('ETIMEDOUT') : this.#fail('timeout');
+  #expire(mayRetry: boolean): void {
+    if (!mayRetry) return this.#state === 'established' ? this.#break('ETIMEDOUT') : this.#fail('timeout');
     if (this.#state !== 'established') return this.#sendOpening();
     this.#sending.windowBytes = Math.max(1, this.#sending.windowBytes);
     this.#retransmit();
