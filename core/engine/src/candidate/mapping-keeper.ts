@@ -71,6 +71,7 @@ export class MappingKeeper {
   readonly #stop = new AbortController();
   /** What a crash left behind, by mapper; taken out when its removal is tried, which is once. */
   readonly #leftovers = new Map<string, PortMapping[]>();
+  #loaded: Promise<void> = Promise.resolve();
   #timer: Disposable | undefined;
 
   constructor(parts: MappingKeeperParts) {
@@ -79,11 +80,16 @@ export class MappingKeeper {
     this.#records = new MappingRecords(parts.storage, parts.wallClock, parts.log);
   }
 
-  /** Removes what a crash left behind, as far as its mappers are registered; the others' before they are used. */
-  async start(): Promise<void> {
-    for (const { mapper, mapping } of await this.#records.load())
-      this.#leftovers.set(mapper, [...(this.#leftovers.get(mapper) ?? []), mapping]);
-    await Promise.all([...this.#parts.mappers()].map((mapper) => this.#removeLeftovers(mapper)));
+  /** Reads what a crash left behind, and removes what mappers that are registered can; the others' in {@link addMapper}. */
+  start(): Promise<void> {
+    this.#loaded = this.#load();
+    return this.#loaded;
+  }
+
+  /** Removes what a crash left behind of this mapper. A mapper with nothing left is not asked anything. */
+  async addMapper(mapper: PortMapper): Promise<void> {
+    await this.#loaded;
+    await this.#removeLeftovers(mapper);
   }
 
   /** The mappings held now; each can be reached from the internet, as far as the router's external address tells. */
@@ -157,6 +163,12 @@ export class MappingKeeper {
     await Promise.all(making);
     await Promise.all(this.#unmapping);
     await this.#records.saved();
+  }
+
+  async #load(): Promise<void> {
+    for (const { mapper, mapping } of await this.#records.load())
+      this.#leftovers.set(mapper, [...(this.#leftovers.get(mapper) ?? []), mapping]);
+    await Promise.all([...this.#parts.mappers()].map((mapper) => this.#removeLeftovers(mapper)));
   }
 
   #entry(wish: MappingWish): Entry | undefined {

@@ -247,6 +247,17 @@ describe('MappingKeeper', () => {
     assert.deepEqual(next.store.value, []);
   });
 
+  it('removes it as soon as its mapper comes', async () => {
+    const mapper = new FakeMapper('pcp');
+    const crashed = place([mapper]);
+    await crashed.acquire();
+    const next = place([], crashed.store.value);
+    await next.clock.complete(next.keeper.start());
+    assert.equal(mapper.table.size, 1);
+    await next.clock.complete(next.keeper.addMapper(mapper));
+    assert.equal(mapper.table.size, 0);
+  });
+
   it('removes it when its mapper comes later, before that maps anything', async () => {
     const mapper = new FakeMapper('pcp');
     const crashed = place([mapper]);
