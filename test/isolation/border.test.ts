@@ -117,7 +117,7 @@ test('a whole attempt crosses the border: leases, advert, schedule, messages, pr
         ['raw', 5, undefined, [200, 1]],
       ],
     );
-    assert.deepEqual([sockets.sweeps.length, sockets.stopped > 0], [1, true]);
+    assert.deepEqual([sockets.sweeps.length, sockets.stopped], [1, 1]);
     assert.deepEqual([attempt.said, attempt.shown], [[{ role: 'controlling' }], [{ done: 2, of: 2 }]]);
   });
 });

@@ -1,4 +1,11 @@
-import type { JsonValue, PluginManifest, PluginModule, PluginState, PluginStatus } from '@awl/api';
+import type {
+  Capability,
+  JsonValue,
+  PluginManifest,
+  PluginModule,
+  PluginState,
+  PluginStatus,
+} from '@awl/api';
 import { delay } from '@awl/api';
 import type { Owner } from '@awl/engine';
 import { AwlError, toAwlError } from '@awl/wire';
@@ -10,6 +17,7 @@ import { PluginLog } from './log.ts';
 import type { Manifest } from './manifest/manifest.ts';
 import type { SettingsSchema } from './manifest/settings.ts';
 import type { PluginHostParts } from './ports.ts';
+import { DENIES_NETWORK } from './process/entry.ts';
 import { Registrations } from './registrations.ts';
 import { PluginStorage } from './storage.ts';
 import { oneLine } from './text.ts';
@@ -197,7 +205,7 @@ export class Plugin implements Activatable {
       version: manifest.version,
       builtIn: this.builtIn,
       status: this.#status,
-      capabilities: manifest.capabilities,
+      capabilities: this.builtIn ? manifest.capabilities : effectiveCapabilities(manifest),
       ...(this.#activationMs === undefined ? {} : { activationMs: this.#activationMs }),
       failures: this.#failures,
       ...(this.#failure ? { code: this.#failure.code, reason: oneLine(this.#failure.message, 300) } : {}),
@@ -307,6 +315,11 @@ export class Plugin implements Activatable {
     this.#status = status;
     this.publish();
   }
+}
+
+/** What an isolated plugin can touch: what it asks for, and the network where Node does not deny that. */
+export function effectiveCapabilities({ capabilities }: PluginManifest): readonly Capability[] {
+  return DENIES_NETWORK || capabilities.includes('network') ? capabilities : [...capabilities, 'network'];
 }
 
 function contributionNames({ contributes }: PluginManifest): readonly string[] {

@@ -17,17 +17,13 @@ export class FakeSockets implements Sockets {
     return Promise.resolve(Array.from({ length: count }, () => this.#tcp()));
   }
 
-  #base(): {
-    readonly id: string;
-    readonly local: Endpoint;
-    readonly reflexive: () => Promise<Endpoint>;
-    [Symbol.dispose](): void;
-  } {
+  #base(): Pick<Lease, 'id' | 'local' | 'reflexive' | 'mapped' | typeof Symbol.dispose> {
     const port = 40_000 + this.#next++;
     const id = `lease-${port}`;
     return {
       id,
       local: { address: '192.0.2.1', port },
+      mapped: () => Promise.resolve(undefined),
       reflexive: () => Promise.resolve({ address: '203.0.113.1', port }),
       [Symbol.dispose]: () => void this.open.delete(id),
     };

@@ -31,3 +31,6 @@ export function processEntry(): ProcessEntry {
   const file = candidates.find((candidate) => existsSync(candidate)) ?? BUNDLED;
   return { file, readable: [dirname(file)], nodeOptions: [] };
 }
+
+/** Whether this Node denies a plugin process the network unless it asks for it (24 does not). */
+export const DENIES_NETWORK = process.allowedNodeEnvironmentFlags.has('--allow-net');

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
 import type { Capability, Clock } from '@awl/api';
 import { AwlError } from '@awl/wire';
-import { processEntry } from './entry.ts';
+import { DENIES_NETWORK, processEntry } from './entry.ts';
 import type { ProcessLimits } from './limits.ts';
 import { Rpc, type RpcHandlers } from './rpc.ts';
 
@@ -40,9 +40,7 @@ function permissionFlags(options: ProcessOptions, entryReadable: readonly string
     '--permission',
     ...readable.map((path) => `--allow-fs-read=${path}`),
     ...(files ? [`--allow-fs-write=${workDirectory}`] : []),
-    ...(capabilities.includes('network') && process.allowedNodeEnvironmentFlags.has('--allow-net')
-      ? ['--allow-net']
-      : []),
+    ...(capabilities.includes('network') && DENIES_NETWORK ? ['--allow-net'] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, JsonValue, LanSocket, PluginContext } from '@awl/api';
+import type { Clock, JsonValue, LanSocket, PluginContext, Running } from '@awl/api';
 import { AwlError } from '@awl/wire';
 import { datagramForwarder } from './datagrams.ts';
 import type { Rpc } from './rpc.ts';
@@ -19,6 +19,14 @@ const STATE_INTERVAL_MS = 1000;
 /** Without keys that are undefined, which the API's optional fields are not. */
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 const defined = <T extends object>(value: T): Defined<T> => value as Defined<T>;
+
+/** Waits for running work; an abort, also one that came before, stops it. */
+async function untilDone(running: Running, signal: AbortSignal): Promise<number> {
+  const stop = (): void => running[Symbol.dispose]();
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return await running.done;
+}
 
 type Handlers = {
   [Name in keyof Requests]: (params: Requests[Name], signal: AbortSignal) => Promise<unknown>;
@@ -49,19 +57,16 @@ export class PluginRequests implements Disposable {
       'sockets.open': async ({ scope, protocol, ...options }) =>
         (await scopes.openSockets(scope, protocol, defined(options))).map(leaseInfo),
       'lease.reflexive': ({ lease }, signal) => scopes.lease(lease).reflexive(signal),
+      'lease.mapped': async ({ lease }, signal) => (await scopes.lease(lease).mapped(signal)) ?? null,
       'lease.schedule': async ({ lease, packets }, signal) => {
         const decoded = packets.map(({ payload, ...packet }) => ({
           ...defined(packet),
           ...(payload === undefined ? {} : { payload: Buffer.from(payload, 'base64') }),
         }));
-        using running = scopes.udp(lease).schedule(decoded);
-        signal.addEventListener('abort', () => running[Symbol.dispose]());
-        return await running.done;
+        return untilDone(scopes.udp(lease).schedule(decoded), signal);
       },
       'lease.sweep': async ({ lease, sweep }, signal) => {
-        using running = scopes.udp(lease).sweep(sweep);
-        signal.addEventListener('abort', () => running[Symbol.dispose]());
-        return await running.done;
+        return untilDone(scopes.udp(lease).sweep(sweep), signal);
       },
       'lease.dial': ({ lease, to, ...options }) => scopes.tcp(lease).dial(to, defined(options)),
       'lease.listen': ({ lease }) => scopes.tcp(lease).listen(),

@@ -2,10 +2,11 @@ import { UNKNOWN_BEHAVIOUR, type HookName } from '@awl/api';
 import { AwlError } from '@awl/wire';
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import { describeErrors } from '../manifest/errors.ts';
 
 /*
- * What may come out of a plugin process. Every byte of it is hostile until it passed one of these. Unknown keys are let through and ignored.
+ * What may come out of a plugin process. Every byte of it is hostile until it passed one of these. Unknown keys are taken out.
  */
 
 const Id = Type.String({ maxLength: 100 });
@@ -33,6 +34,7 @@ const REQUESTS = {
     localAddress: Type.Optional(Address),
   }),
   'lease.reflexive': Type.Object({ lease: Lease }),
+  'lease.mapped': Type.Object({ lease: Lease }),
   'lease.schedule': Type.Object({
     lease: Lease,
     packets: list(
@@ -238,10 +240,11 @@ export type Answers = { [Name in keyof typeof ANSWERS]: Static<(typeof ANSWERS)[
 
 const validators = new WeakMap<TSchema, Validator>();
 
-function check(schema: TSchema, value: unknown, what: string): void {
+/** The value as its schema describes it, without anything else. Throws `ERR_WIRE_SCHEMA`. */
+function checked(schema: TSchema, value: unknown, what: string): unknown {
   let validator = validators.get(schema);
   if (!validator) validators.set(schema, (validator = Compile(schema)));
-  if (validator.Check(value)) return;
+  if (validator.Check(value)) return Value.Clean(schema, value);
   throw new AwlError('ERR_WIRE_SCHEMA', `${what}: ${describeErrors(validator.Errors(value), schema)}`);
 }
 
@@ -254,28 +257,23 @@ export function isNotification(method: string): method is keyof Notifications {
 }
 
 export function checkRequest<Name extends keyof Requests>(method: Name, params: unknown): Requests[Name] {
-  check(REQUESTS[method], params, method);
-  return params as Requests[Name];
+  return checked(REQUESTS[method], params, method) as Requests[Name];
 }
 
 export function checkNotification<Name extends keyof Notifications>(
   method: Name,
   params: unknown,
 ): Notifications[Name] {
-  check(NOTIFICATIONS[method], params, method);
-  return params as Notifications[Name];
+  return checked(NOTIFICATIONS[method], params, method) as Notifications[Name];
 }
 
 export function checkAnswer<Name extends keyof Answers>(method: Name, answer: unknown): Answers[Name] {
-  check(ANSWERS[method], answer, `answer to ${method}`);
-  return answer as Answers[Name];
+  return checked(ANSWERS[method], answer, `answer to ${method}`) as Answers[Name];
 }
 
 /** What a tap returned, `undefined` where it returned nothing. */
 export function checkHookResult(name: HookName, answer: unknown): unknown {
-  if (answer === null || answer === undefined) return undefined;
   const schema = HOOK_RESULTS[name];
-  if (!schema) return undefined;
-  check(schema, answer, `result of ${name}`);
-  return answer;
+  if (answer === null || answer === undefined || !schema) return undefined;
+  return checked(schema, answer, `result of ${name}`);
 }

@@ -68,12 +68,17 @@ export class Leases {
     }
   }
 
-  #base({ id, local }: LeaseInfo): Pick<Lease, 'id' | 'local' | 'reflexive' | typeof Symbol.dispose> {
+  #base({
+    id,
+    local,
+  }: LeaseInfo): Pick<Lease, 'id' | 'local' | 'reflexive' | 'mapped' | typeof Symbol.dispose> {
     return {
       id,
       local,
       reflexive: async (signal) =>
         (await this.#rpc().call('lease.reflexive', { lease: id }, signal)) as Endpoint,
+      mapped: async (signal) =>
+        ((await this.#rpc().call('lease.mapped', { lease: id }, signal)) as Endpoint | null) ?? undefined,
       [Symbol.dispose]: () => {
         this.#leases.delete(id);
         this.#receivers.delete(id);
