@@ -13,6 +13,11 @@ interface LeaseBase extends Disposable {
    * Rejects with `ERR_NAT_UNREACHABLE` when no STUN server answers in time.
    */
   reflexive(signal?: AbortSignal): Promise<Endpoint>;
+  /**
+   * Asks the router to map a port to this socket, by whatever port mapper is enabled; undefined where there is none or it can't. Held as long
+   * as the lease.
+   */
+  mapped(signal?: AbortSignal): Promise<Endpoint | undefined>;
 }
 
 /** One packet of a schedule. */

@@ -340,7 +340,6 @@ export class AttemptRun implements Disposable {
       leases,
       interfaces: broker.network.interfaces(),
       behaviour: this.#local,
-      mappings: this.#core.mappings(),
     });
     const contributed = await hooks.collect('candidate.gather', { peer: this.conversation.peer.peerId });
     const filtered = await hooks.waterfall('candidate.filter', [...own, ...contributed]);
@@ -386,11 +385,15 @@ export class AttemptRun implements Disposable {
   }
 }
 
-/** A lease with the reflexive endpoint that its strategy asked for, if it did. */
+/** A lease with what its strategy asked for: where the rendezvous sees it, which port of the router leads to it. */
 function gathered(lease: Lease): GatheredLease {
-  const known =
-    lease instanceof ManagedUdpLease || lease instanceof ManagedTcpLease ? lease.knownReflexive : undefined;
-  return known ? { lease, reflexive: known } : { lease };
+  if (!(lease instanceof ManagedUdpLease || lease instanceof ManagedTcpLease)) return { lease };
+  const { knownReflexive, knownMapped } = lease;
+  return {
+    lease,
+    ...(knownReflexive ? { reflexive: knownReflexive } : {}),
+    ...(knownMapped ? { mapped: knownMapped } : {}),
+  };
 }
 
 export type { SideBody };

@@ -5,7 +5,6 @@ import type {
   NatProbe,
   NatState,
   PortMapper,
-  PortMapping,
   Random,
   Transport,
 } from '@awl/api';
@@ -53,6 +52,4 @@ export interface EngineCore {
   behaviour: () => Promise<BehaviourVector>;
   nat: () => NatState;
   readonly settings: EngineSettings;
-  /** Mappings that port mappers hold. */
-  mappings: () => readonly PortMapping[];
 }

@@ -7,10 +7,13 @@ import {
   type JsonValue,
   type Logger,
   type NatState,
+  type PortMapper,
   type RendezvousState,
 } from '@awl/api';
 import { AwlError, encodeTicket, toAwlError } from '@awl/wire';
 import { StateStore } from './client.ts';
+import { mapLeasesBy } from './candidate/lease-mapping.ts';
+import { MappingKeeper } from './candidate/mapping-keeper.ts';
 import type { EngineCore, Registered } from './core.ts';
 import { createRegistry } from './engine-registry.ts';
 import type { ConnectOptions, Engine, EngineParts, ForwardRequest, ShareRequest } from './engine.ts';
@@ -31,6 +34,7 @@ import { SocketBroker } from './socket/broker.ts';
 const TICKET_LIFE_S = 24 * 3600;
 const UNKNOWN_VECTOR: BehaviourVector = { udp: UNKNOWN_BEHAVIOUR, tcp: UNKNOWN_BEHAVIOUR };
 const LOG_LINE_CHARS = 1000;
+const DISCOVERY_MS = 10_000;
 
 /** Makes an engine. It connects nothing until plugins registered strategies, and talks to nobody until it has a rendezvous. */
 export function createEngine(parts: EngineParts): Engine {
@@ -48,6 +52,7 @@ class PunchEngine implements Engine {
   readonly #shares: Shares;
   readonly #forwards: Forwards;
   readonly #worker: PairingWorker;
+  readonly #keeper: MappingKeeper;
   readonly #lifetime = new AbortController();
   readonly #others = new Map<string, Promise<Rendezvous>>();
   #rendezvous: Rendezvous | undefined;
@@ -93,13 +98,23 @@ class PunchEngine implements Engine {
       behaviour: async () =>
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,
-      mappings: () => this.state.state.nat.mappings,
       settings: new EngineSettings(broker.budget),
     };
     mailbox.onRefused = (error, from) => this.#log('warn', 'signal', `${from.slice(0, 8)}: ${error.message}`);
     mailbox.onReceived = (peer, kind, sizeBytes) =>
       hooks.emit('signal.didReceive', { peer, kind, sizeBytes });
     this.#worker = new PairingWorker(parts.clock);
+    this.#keeper = new MappingKeeper({
+      mappers: () => [...registered.portMappers.values()].map(({ mapper }) => mapper),
+      clock: parts.clock,
+      wallClock: parts.wallClock,
+      storage: parts.mappingStorage ?? { load: async () => undefined, save: async () => {} },
+      hooks,
+      state: this.state,
+      log: this.#logger('mapping'),
+    });
+    broker.map = mapLeasesBy(this.#keeper);
+    void this.#keeper.start();
     this.#shares = new Shares(this.#core);
     this.#forwards = new Forwards(this.#core);
     const pairing = new Pairing(this.#core, this.#worker, parts.password, parts.clock);
@@ -110,6 +125,8 @@ class PunchEngine implements Engine {
       broker,
       links: () => this.#peers.all(),
       hostFor: (owner) => this.#hostFor(owner),
+      onMapper: (mapper, present) =>
+        void (present ? this.#announce(mapper) : this.#keeper.removeMapper(mapper)),
     });
   }
 
@@ -269,6 +286,7 @@ class PunchEngine implements Engine {
     this.#peers[Symbol.dispose]();
     this.#shares[Symbol.dispose]();
     this.#worker[Symbol.dispose]();
+    await this.#keeper.releaseAll();
     const others = await Promise.allSettled(this.#others.values());
     const open = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
     if (this.#rendezvous) open.push(this.#rendezvous);
@@ -326,6 +344,19 @@ class PunchEngine implements Engine {
     this.#others.set(url, opening);
     opening.catch(() => this.#others.delete(url));
     return opening;
+  }
+
+  /** Says at once whether an enabled mapper has a router to work with. */
+  async #announce(mapper: PortMapper): Promise<void> {
+    const log = this.#logger(mapper.id);
+    const gateway = await mapper
+      .discover(AbortSignal.any([this.#lifetime.signal, AbortSignal.timeout(DISCOVERY_MS)]))
+      .catch(() => undefined);
+    if (!gateway) log.warn('no router answers to it on this network');
+    else
+      log.info(
+        `${gateway.description} at ${gateway.address} will map ports${gateway.externalAddress ? ` of ${gateway.externalAddress}` : ''}`,
+      );
   }
 
   #hostFor(owner: Owner): Host {

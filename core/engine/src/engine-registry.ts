@@ -25,10 +25,19 @@ export interface RegistryParts {
   readonly broker: SocketBroker;
   readonly links: () => Iterable<PeerLink>;
   readonly hostFor: (owner: Owner) => Host;
+  /** A mapper came (its leftovers of a crash are removed) or went. */
+  readonly onMapper: (mapper: PortMapper, present: boolean) => void;
 }
 
 /** What plugins registered, and what they may have of the engine. */
-export function createRegistry({ registered, hooks, broker, links, hostFor }: RegistryParts): EngineRegistry {
+export function createRegistry({
+  registered,
+  hooks,
+  broker,
+  links,
+  hostFor,
+  onMapper,
+}: RegistryParts): EngineRegistry {
   const usersOf = (owner: Owner): PeerLink[] => {
     const own = new Set(
       [...registered.transports].filter(([, entry]) => entry.owner.plugin === owner.plugin).map(([id]) => id),
@@ -40,8 +49,16 @@ export function createRegistry({ registered, hooks, broker, links, hostFor }: Re
       claim(registered.strategies, 'strategy', strategy.id, { strategy, owner, protocol }),
     addTransport: (transport: Transport, owner) =>
       claim(registered.transports, 'transport', transport.id, { transport, owner }),
-    addPortMapper: (mapper: PortMapper, owner) =>
-      claim(registered.portMappers, 'port mapper', mapper.id, { mapper, owner }),
+    addPortMapper: (mapper: PortMapper, owner) => {
+      const claimed = claim(registered.portMappers, 'port mapper', mapper.id, { mapper, owner });
+      onMapper(mapper, true);
+      return {
+        [Symbol.dispose]: () => {
+          onMapper(mapper, false);
+          claimed[Symbol.dispose]();
+        },
+      };
+    },
     addNatProbe: (probe: NatProbe, owner) =>
       claim(registered.natProbes, 'NAT probe', probe.id, { probe, owner }),
     tap: <Name extends HookName>(name: Name, tap: HookTap<Name>, owner: Owner, order?: HookOrder) =>

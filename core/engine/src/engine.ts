@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Host, JsonValue, NatState, Random } from '@awl/api';
 import type { StateStore } from './client.ts';
+import type { MappingStorage } from './candidate/mapping-records.ts';
 import type { EngineRegistry, Owner } from './registry.ts';
 import type { Authorization } from './security/authorization.ts';
 import type { Identity } from './security/identity.ts';
@@ -116,6 +117,8 @@ export interface EngineParts {
   readonly wallClock: () => number;
   /** Makes (does not open) the client of a rendezvous that a ticket names. */
   readonly openRendezvous: (url: string) => Rendezvous;
+  /** Where mappings are noted that a crash would leave behind; without it they end with their lease. */
+  readonly mappingStorage?: MappingStorage;
   /** What a plugin sees of the host, within its capabilities. */
   readonly hostFor: (network: Network, owner: Owner) => Host;
 }

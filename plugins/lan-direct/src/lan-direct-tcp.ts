@@ -1,7 +1,16 @@
-import { connected, failed, type PunchStrategy } from '@awl/api';
+import {
+  connected,
+  delay,
+  failed,
+  type Attempt,
+  type Endpoint,
+  type PunchStrategy,
+  type TcpLease,
+} from '@awl/api';
 import { assessLan, lanEndpoints } from './near.ts';
 
 const DIAL_TIMEOUT_MS = 2000;
+const REDIAL_MS = 60;
 
 /** The controlled side listens, the controlling side dials each of its addresses on this LAN. */
 export const lanDirectTcp: PunchStrategy = {
@@ -21,7 +30,7 @@ export const lanDirectTcp: PunchStrategy = {
       if (endpoints.length === 0)
         return failed('no-candidates', 'the other side told no address on this LAN');
       // A moment later than the other side begins to listen; all at once, the first that connects proves itself by its check.
-      for (const to of endpoints) void lease.dial(to, { atMs: 5, timeoutMs: DIAL_TIMEOUT_MS });
+      for (const to of endpoints) void redial(attempt, lease, to);
     }
     const check = await attempt.nextCheck();
     return check
@@ -29,3 +38,12 @@ export const lanDirectTcp: PunchStrategy = {
       : failed('no-answer', 'no answer on this LAN: it may keep its devices apart');
   },
 };
+
+/** The other side may begin to listen a little later. */
+async function redial(attempt: Attempt, lease: TcpLease, to: Endpoint): Promise<void> {
+  for (let atMs = 5; !attempt.signal.aborted; atMs = attempt.clock.now()) {
+    const outcome = await lease.dial(to, { atMs, timeoutMs: DIAL_TIMEOUT_MS });
+    if (outcome === 'connected' || outcome === 'aborted') return;
+    await delay(attempt.clock, REDIAL_MS, attempt.signal).catch(() => {});
+  }
+}

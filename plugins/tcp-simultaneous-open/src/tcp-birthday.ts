@@ -1,4 +1,14 @@
-import { connected, failed, type Assessment, type Attempt, type Pair, type PunchStrategy } from '@awl/api';
+import {
+  connected,
+  delay,
+  failed,
+  type Assessment,
+  type Attempt,
+  type Endpoint,
+  type Pair,
+  type PunchStrategy,
+  type TcpLease,
+} from '@awl/api';
 import { endpointOf, keepsOnePort } from './reach.ts';
 
 /** Ports of the side that takes a random one for each destination: each dials once, and so holds one open. */
@@ -10,6 +20,8 @@ const TICK_MS = 20;
 const GUESS_AFTER_MS = 30;
 const DIAL_TIMEOUT_MS = 2500;
 const LOWEST_PORT = 1024;
+const DIALS_PER_PORT = 3;
+const REDIAL_MS = { least: 40, spread: 80 };
 
 /** As udp-birthday, by simultaneous open: one side's many SYNs wait for the other's that guesses their port. */
 export const tcpBirthday: PunchStrategy = {
@@ -44,6 +56,16 @@ async function guess(attempt: Attempt): Promise<string | undefined> {
     const atMs = GUESS_AFTER_MS + Math.floor(index++ / GUESSES_PER_TICK) * TICK_MS;
     void lease.dial({ address, port }, { atMs, timeoutMs: DIAL_TIMEOUT_MS });
   }
+  // A router that lets in strangers brings the other side's SYNs here: without a listener the system would refuse them. Once the first
+  // dials hold the port, it can be listened on as well.
+  await delay(
+    attempt.clock,
+    Math.max(0, GUESS_AFTER_MS + TICK_MS / 2 - attempt.clock.now()),
+    attempt.signal,
+  ).then(
+    () => lease.listen(),
+    () => {},
+  );
   return undefined;
 }
 
@@ -51,8 +73,16 @@ async function hold(attempt: Attempt): Promise<string | undefined> {
   const target = endpointOf(attempt.peerAdvert);
   if (!target) return 'the other side did not say where its port is';
   const leases = await attempt.sockets.openTcp({ count: Math.min(PORTS, attempt.budget.sockets) });
-  for (const lease of leases) void lease.dial(target, { atMs: 0, timeoutMs: DIAL_TIMEOUT_MS });
+  for (const lease of leases) void holdOpen(attempt, lease, target);
   return undefined;
+}
+
+/** A refusal means that the SYN came before the other side was ready: the port has to be opened again. */
+async function holdOpen(attempt: Attempt, lease: TcpLease, target: Endpoint): Promise<void> {
+  for (let dials = 0, atMs = 0; dials < DIALS_PER_PORT; dials++) {
+    if ((await lease.dial(target, { atMs, timeoutMs: DIAL_TIMEOUT_MS })) !== 'refused') return;
+    atMs = attempt.clock.now() + REDIAL_MS.least + attempt.random.integer(REDIAL_MS.spread);
+  }
 }
 
 function assess({ local: { tcp: local }, remote: { tcp: remote } }: Pair): Assessment {

@@ -5,6 +5,7 @@ import {
   formatEndpoint,
   type Assessment,
   type Attempt,
+  type Candidate,
   type Endpoint,
   type Pair,
   type PunchStrategy,
@@ -17,10 +18,13 @@ import { endpointOf, keepsOnePort } from './reach.ts';
  * Redials are spread at random: two sides that redial in step after a RST would meet the other's closed port each time.
  */
 const REDIAL_MS = { least: 15, spread: 110 };
-/** A SYN that got lost is repeated by the system after a second; a fresh dial after this long comes sooner on a path of any RTT. */
-const DIAL_TIMEOUT_MS = 900;
+/** The system repeats a lost SYN after a second; a fresh dial comes sooner. Each waits longer, for paths of any RTT. */
+const DIAL_TIMEOUTS_MS = [300, 500, 800, 1200];
 /** The side that others reach on one port listens this long after its own SYN opened the filter. */
 const LISTEN_AFTER_MS = 30;
+/** A round without a connection means that a port is spoilt. */
+const ROUND_MS = 1300;
+const ROUNDS = 3;
 
 /** Both sides connect from their punched port to the other's at the agreed instant; the SYNs cross. */
 export const tcpSimultaneousOpen: PunchStrategy = {
@@ -28,58 +32,103 @@ export const tcpSimultaneousOpen: PunchStrategy = {
   assess,
   async prepare({ sockets, signal }) {
     const leases = await sockets.openTcp();
-    const { address, port } = await leases[0]!.reflexive(signal);
+    const lease = leases[0]!;
+    const [{ address, port }] = await Promise.all([lease.reflexive(signal), lease.mapped(signal)]);
     return { leases, advert: { address, port } };
   },
   async punch(attempt) {
-    const target = endpointOf(attempt.peerAdvert);
-    const [lease] = attempt.leases;
+    let target = endpointOf(attempt.peerAdvert);
+    let [lease] = attempt.leases;
     if (!target || lease?.protocol !== 'tcp')
       return failed('bad-advert', 'the other side did not say where its port is');
-    const done = new AbortController();
-    const { local, remote } = attempt.pair;
-    const dialling = keepsOnePort(remote.tcp)
-      ? redial(attempt, lease, target, done.signal)
-      : dialThenListen(attempt, lease, target);
-    dialling.catch(() => {}); // an aborted delay; the check's absence tells it below
-    const check = await attempt.nextCheck();
-    done.abort();
-    return check
-      ? connected(check)
-      : failed(
-          'no-answer',
-          `no connection with ${formatEndpoint(target)}${local.tcp.unsolicited === 'rst' ? ', whose router answers early SYNs by RST' : ''}`,
-        );
+    for (let round = 0; round < ROUNDS; round++) {
+      const over = new AbortController();
+      open(attempt, lease, target, round, over.signal).catch(() => {}); // an aborted delay: the missing check tells it
+      const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
+      over.abort();
+      if (check) return connected(check);
+      if (attempt.signal.aborted) break;
+      [lease, target] = await freshPorts(attempt, target);
+    }
+    const early =
+      attempt.pair.remote.tcp.unsolicited === 'rst' ? ', whose router answers early SYNs by RST' : '';
+    return failed('no-answer', `no connection with ${formatEndpoint(target)}${early}`);
   },
 };
 
+/** A NAT that remembered a stranger's SYN gives our own another port from then on: both sides take new ones. */
+async function freshPorts(attempt: Attempt, known: Endpoint): Promise<[TcpLease, Endpoint]> {
+  const [lease] = await attempt.sockets.openTcp();
+  const { address, port } = await lease!.reflexive(attempt.signal);
+  await attempt.exchange({ address, port });
+  return [lease!, endpointOf(await attempt.nextMessage(ROUND_MS)) ?? known];
+}
+
+type Way = 'dial' | 'listen' | 'dial, then listen';
+
+/** Who dials and who listens: both dial, unless one side can take the other's connection from any port. */
+function wayOf({ pair, role }: Attempt): Way {
+  const { local, remote, localCandidates, remoteCandidates } = pair;
+  if (mappedPort(remoteCandidates)) return 'dial';
+  if (mappedPort(localCandidates)) return 'listen';
+  const isPublic = local.tcp.natted === false;
+  if (!keepsOnePort(remote.tcp)) return isPublic ? 'listen' : 'dial, then listen';
+  return isPublic && !(remote.tcp.natted === false && role === 'controlling') ? 'listen' : 'dial';
+}
+
+async function open(
+  attempt: Attempt,
+  lease: TcpLease,
+  target: Endpoint,
+  round: number,
+  over: AbortSignal,
+): Promise<void> {
+  const way = wayOf(attempt);
+  const mapped = mappedPort(attempt.pair.remoteCandidates);
+  // A public host that nothing reached has a firewall that wants its own SYN first.
+  if (way === 'dial' || (way === 'listen' && round > 0 && keepsOnePort(attempt.pair.remote.tcp)))
+    return redial(attempt, lease, round === 0 && mapped ? mapped : target, over);
+  if (way === 'listen') return lease.listen();
+  // The peer comes from a port that nobody can know: our SYN to its address opens the filter.
+  const opening = lease.dial(target, { atMs: 0, timeoutMs: LISTEN_AFTER_MS });
+  await delay(attempt.clock, Math.max(0, LISTEN_AFTER_MS - attempt.clock.now()), attempt.signal);
+  await opening;
+  return lease.listen();
+}
+
+/** A port that a router leads to its side's socket. */
+function mappedPort(candidates: readonly Candidate[]): Endpoint | undefined {
+  return candidates.find(({ type, protocol }) => type === 'mapped' && protocol === 'tcp')?.endpoint;
+}
+
 /** Dials until a check came over a connection: refused and timed-out dials are normal while the other side has not sent yet. */
 async function redial(attempt: Attempt, lease: TcpLease, target: Endpoint, over: AbortSignal): Promise<void> {
-  let atMs = 0;
-  while (!over.aborted && !attempt.signal.aborted) {
-    const outcome = await lease.dial(target, { atMs, timeoutMs: DIAL_TIMEOUT_MS });
+  let atMs = Math.max(0, attempt.clock.now());
+  for (let dials = 0; !over.aborted && !attempt.signal.aborted; dials++) {
+    const timeoutMs = DIAL_TIMEOUTS_MS[Math.min(dials, DIAL_TIMEOUTS_MS.length - 1)]!;
+    const outcome = await lease.dial(target, { atMs, timeoutMs });
     if (outcome === 'connected' || outcome === 'aborted') return;
     await delay(attempt.clock, REDIAL_MS.least + attempt.random.integer(REDIAL_MS.spread), attempt.signal);
     atMs = attempt.clock.now();
   }
 }
 
-/** The peer comes from a port that nobody can know: our SYN to its address opens the filter, then we listen. */
-async function dialThenListen(attempt: Attempt, lease: TcpLease, target: Endpoint): Promise<void> {
-  const opening = lease.dial(target, { atMs: 0, timeoutMs: LISTEN_AFTER_MS });
-  await delay(attempt.clock, Math.max(0, LISTEN_AFTER_MS - attempt.clock.now()), attempt.signal);
-  await opening;
-  await lease.listen();
-}
-
 function admits({ filtering, natted, mapping }: TransportBehaviour): boolean {
+  if (natted === false && filtering === 'unknown') return true;
   return (filtering === 'EIF' || filtering === 'ADF') && (natted === false || mapping === 'EIM');
 }
 
-function assess({ local: { tcp: local }, remote: { tcp: remote } }: Pair): Assessment {
+function assess({
+  local: { tcp: local },
+  remote: { tcp: remote },
+  localCandidates,
+  remoteCandidates,
+}: Pair): Assessment {
   const cost = { expectedMs: 250, probes: 40 };
   if (local.blocked === true || remote.blocked === true)
     return { likelihood: 0, reason: 'TCP is blocked on one side' };
+  if (mappedPort(localCandidates) ?? mappedPort(remoteCandidates))
+    return { ...cost, likelihood: 0.97, reason: 'a router leads one of its TCP ports to a side' };
   if (keepsOnePort(local) && keepsOnePort(remote)) {
     const sure = local.mapping !== 'unknown' && remote.mapping !== 'unknown';
     return {

@@ -6,8 +6,11 @@ const SOCKETS = 512;
 /** Packets of the side that keeps one port. 1500 miss all of 512 ports out of 64512 once in 150 000 times. */
 const GUESSES = 1500;
 const GUESS_RATE_PPS = 2000;
-/** When each of the many sockets says that it is there: a lost packet would leave its port closed. */
-const OPENING_MS = [0, 250, 700];
+/**
+ * When each of the many sockets opens its port. First with a time-to-live that ends between the NATs: 512 packets of strangers would spoil
+ * a NAT that remembers them before its own side has guessed. The last goes all the way, for networks with more hops.
+ */
+const OPENINGS = [{ atMs: 0, ttl: 2 }, { atMs: 60, ttl: 3 }, { atMs: 500 }] as const;
 /** Guessing begins when the first ports are open. */
 const GUESS_AFTER_MS = 10;
 
@@ -49,7 +52,7 @@ export const udpBirthday: PunchStrategy = {
     if (!target) return failed('bad-advert', 'the other side did not say where its socket is');
     const leases = await attempt.sockets.openUdp({ count: Math.min(SOCKETS, budget.sockets) });
     for (const lease of leases)
-      lease.schedule(OPENING_MS.map((atMs) => ({ kind: 'check', to: target, atMs })));
+      lease.schedule(OPENINGS.map((opening) => ({ kind: 'check', to: target, ...opening })));
     attempt.progress({ done: leases.length, of: leases.length });
     const check = await attempt.nextCheck();
     return check
@@ -74,7 +77,7 @@ function assess(pair: Pair): Assessment {
   return {
     likelihood: 0.98,
     expectedMs: 300,
-    probes: Math.max(GUESSES, SOCKETS * OPENING_MS.length),
+    probes: Math.max(GUESSES, SOCKETS * OPENINGS.length),
     reason: `one side’s ports are random: ${SOCKETS} of them are opened, and the other side guesses`,
   };
 }

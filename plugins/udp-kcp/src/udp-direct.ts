@@ -1,5 +1,6 @@
 import {
   connected,
+  type Candidate,
   failed,
   formatEndpoint,
   type Assessment,
@@ -12,7 +13,9 @@ import {
 import { admitsByAddress, admitsStrangers, advertOf, endpointOf, hardness, udpBlocked } from './reach.ts';
 
 /** When checks leave, ms after the agreed start: dense while both clocks may differ by a little, then backing off. */
-const CHECK_TIMES_MS = [20, 40, 70, 110, 160, 230, 320, 450, 650, 900, 1200, 1600, 2100, 2700, 3400];
+const CHECK_TIMES_MS = [0, 20, 40, 70, 110, 160, 230, 320, 450, 650, 900, 1200, 1600, 2100, 2700, 3400];
+/** Where an opener goes first, the checks follow this much later: clocks agree about that well. */
+const OPENER_LEAD_MS = 20;
 /** The opener passes the own NAT and dies before the peer's: it must not arrive there before the peer has sent (nat.md, poisoning). */
 const OPENER_TTL = 2;
 /** After this long without an answer the mapping counts as spoilt: take a fresh port. */
@@ -28,14 +31,19 @@ export const udpDirect: PunchStrategy = {
   assess,
   async prepare({ sockets, signal }) {
     const leases = await sockets.openUdp();
-    return { leases, advert: { mapped: advertOf(await leases[0]!.reflexive(signal)) } };
+    const lease = leases[0]!;
+    const [mapped] = await Promise.all([lease.reflexive(signal), lease.mapped(signal)]);
+    return { leases, advert: { mapped: advertOf(mapped) } };
   },
   async punch(attempt) {
     let target = endpointOf(attempt.peerAdvert, 'mapped');
     const [first] = attempt.leases;
     if (!target || first?.protocol !== 'udp')
       return failed('bad-advert', 'the other side did not say where its socket is');
-    send(first, target, 0);
+    const opener = needsOpener(attempt.pair);
+    send(first, target, 0, { opener });
+    for (const opened of mappedPorts(attempt.pair.remoteCandidates))
+      send(first, opened, 0, { opener: false });
     for (let roll = 0; ; roll++) {
       const check = await attempt.nextCheck(roll < REROLLS ? REROLL_AFTER_MS : undefined);
       if (check) return connected(check);
@@ -52,16 +60,30 @@ async function reroll(attempt: Parameters<PunchStrategy['punch']>[0], known: End
   const mapped = await lease!.reflexive(attempt.signal);
   await attempt.exchange({ mapped: advertOf(mapped) });
   const target = endpointOf(await attempt.nextMessage(REROLL_AFTER_MS), 'mapped') ?? known;
-  send(lease!, target, attempt.clock.now());
+  send(lease!, target, attempt.clock.now(), { opener: true });
   return target;
 }
 
-function send(lease: UdpLease, to: Endpoint, fromMs: number): void {
-  const opener: ScheduledPacket = { kind: 'check', to, atMs: fromMs, ttl: OPENER_TTL };
-  lease.schedule([
-    opener,
-    ...CHECK_TIMES_MS.map((atMs): ScheduledPacket => ({ kind: 'check', to, atMs: fromMs + atMs })),
-  ]);
+/** Ports that the peer's router leads to its socket: anyone's packets get in there. */
+function mappedPorts(candidates: readonly Candidate[]): Endpoint[] {
+  return candidates
+    .filter(({ type, protocol }) => type === 'mapped' && protocol === 'udp')
+    .map(({ endpoint }) => endpoint);
+}
+
+function send(lease: UdpLease, to: Endpoint, fromMs: number, { opener }: { readonly opener: boolean }): void {
+  const checksFromMs = opener ? fromMs + OPENER_LEAD_MS : fromMs;
+  const checks = CHECK_TIMES_MS.map((atMs): ScheduledPacket => ({
+    kind: 'check',
+    to,
+    atMs: checksFromMs + atMs,
+  }));
+  lease.schedule(opener ? [{ kind: 'check', to, atMs: fromMs, ttl: OPENER_TTL }, ...checks] : checks);
+}
+
+/** Two filters that each want the own packet first: an early one of the peer may spoil a NAT, so both open theirs before. */
+function needsOpener({ local: { udp: local }, remote: { udp: remote } }: Pair): boolean {
+  return ![local, remote].some((side) => side.natted === false || admitsStrangers(side));
 }
 
 function assess(pair: Pair): Assessment {
@@ -71,6 +93,12 @@ function assess(pair: Pair): Assessment {
   } = pair;
   const cost = { expectedMs: 150, probes: 2 * CHECK_TIMES_MS.length };
   if (udpBlocked(pair)) return { likelihood: 0, reason: 'UDP is blocked on one side' };
+  if (
+    [...pair.localCandidates, ...pair.remoteCandidates].some(
+      ({ type, protocol }) => type === 'mapped' && protocol === 'udp',
+    )
+  )
+    return { ...cost, likelihood: 0.98, reason: 'a router leads one of its ports to a side' };
   if (hardness(local) === 'one-port' && hardness(remote) === 'one-port') {
     const sure = local.mapping !== 'unknown' && remote.mapping !== 'unknown';
     return {

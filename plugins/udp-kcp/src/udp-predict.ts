@@ -5,6 +5,7 @@ import {
   type Attempt,
   type Pair,
   type PunchStrategy,
+  type Random,
   type UdpLease,
 } from '@awl/api';
 import { advertOf, endpointOf, hardness, udpBlocked, type Hardness } from './reach.ts';
@@ -72,12 +73,22 @@ function walk(
   } else if (ours !== 'contiguous') {
     lease.schedule(Array.from({ length: WINDOW }, (_, index) => at(index + 1)));
   } else {
-    const packets = Array.from({ length: DIAGONAL_PACKETS }, (_, index) => ({
-      ...at(index + 1 + attempt.random.integer(DRIFT)),
-      atMs: fromMs + index * SPACING_MS,
-    }));
-    lease.schedule(packets);
+    // Each port once: a second packet to one would make no new mapping, and our own counter would fall behind the walk.
+    const ahead = shuffledInBlocks(DIAGONAL_PACKETS, DRIFT, attempt.random);
+    lease.schedule(ahead.map((target, index) => ({ ...at(target + 1), atMs: fromMs + index * SPACING_MS })));
   }
+}
+
+/** 0 … count − 1 in order, but for each block of `size`, which is shuffled (Fisher–Yates). */
+function shuffledInBlocks(count: number, size: number, random: Random): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let start = 0; start < count; start += size) {
+    for (let left = Math.min(size, count - start); left > 1; left--) {
+      const [a, b] = [start + left - 1, start + random.integer(left)];
+      [order[a], order[b]] = [order[b]!, order[a]!];
+    }
+  }
+  return order;
 }
 
 /** Routers that count start again at the bottom of their range. */

@@ -20,7 +20,7 @@ const BOTH_RATE_PPS = 12_000;
 export const udpSweep: PunchStrategy = {
   id: 'udp-sweep@1',
   assess: (pair) =>
-    judge(pair, (kinds) => kinds.includes('per-address') || kinds.includes('contiguous'), {
+    judge(pair, (kinds) => kinds.includes('per-address'), {
       likelihood: 0.95,
       expectedMs: 6000,
       probes: ALL_PORTS,
@@ -29,15 +29,15 @@ export const udpSweep: PunchStrategy = {
   punch: (attempt) => search(attempt, ALL_PORTS, SWEEP_RATE_PPS),
 };
 
-/** Both sides take a random port for each destination: enough packets from both make two that fit each other likely. */
+/** No side keeps a port, at least one takes them at random: enough packets from both make two that fit each other likely. */
 export const udpBirthdayBoth: PunchStrategy = {
   id: 'udp-birthday-both@1',
   assess: (pair) =>
-    judge(pair, (kinds) => kinds.every((kind) => kind === 'random'), {
+    judge(pair, (kinds) => kinds.includes('random') && !kinds.includes('per-address'), {
       likelihood: 0.95,
       expectedMs: 5500,
       probes: BOTH_PROBES,
-      reason: 'both sides’ ports are random: a long search finds two that fit',
+      reason: 'no side’s next port is known to the other: a long search finds two that fit',
     }),
   punch: (attempt) => search(attempt, BOTH_PROBES, BOTH_RATE_PPS),
 };

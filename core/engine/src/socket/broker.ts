@@ -32,6 +32,8 @@ export class SocketBroker {
   #nextId = 1;
   /** Whose STUN servers new scopes ask. */
   stun: StunServers = { udp: [], tcp: [] };
+  /** How leases get mapped ports; none without a keeper. */
+  map: LeaseScope['map'] = () => Promise.resolve(undefined);
 
   constructor(network: Network, clock: Clock, random: Random, limits?: NodeLimits) {
     this.network = network;
@@ -64,6 +66,7 @@ export class SocketBroker {
       limits: options.limits,
       checks: options.checks,
       stun: this.stun,
+      map: (...request) => this.map(...request),
       startAt: undefined,
       probesSent: 0,
       signal: options.signal,

@@ -1,4 +1,4 @@
-import type { Clock, Endpoint, Random } from '@awl/api';
+import type { Clock, Endpoint, Lease, Random } from '@awl/api';
 import type { NodeBudget } from './budget.ts';
 import type { CheckAgent } from './check-agent.ts';
 import type { Destinations } from './destinations.ts';
@@ -25,6 +25,12 @@ export interface LeaseScope {
   readonly checks: CheckAgent | undefined;
   /** The STUN servers that tell reflexive endpoints, primary first. */
   readonly stun: { readonly udp: readonly Endpoint[]; readonly tcp: readonly Endpoint[] };
+  /** Has a port of the router mapped to a lease until `released` aborts; undefined where that can't be. */
+  readonly map: (
+    lease: Pick<Lease, 'protocol' | 'local'>,
+    signal: AbortSignal,
+    released: AbortSignal,
+  ) => Promise<Endpoint | undefined>;
   /** The agreed start in the clock's time; `undefined` before `go`. */
   startAt: number | undefined;
   /** Packets and dials sent so far. */

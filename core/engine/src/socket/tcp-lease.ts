@@ -23,6 +23,9 @@ export class ManagedTcpLease implements TcpLease {
   #reflexive: Promise<Endpoint> | undefined;
   /** What {@link reflexive} found, once it did. */
   knownReflexive: Endpoint | undefined;
+  /** What {@link mapped} got, once it did. */
+  knownMapped: Endpoint | undefined;
+  readonly #mapping = new AbortController();
   #closed = false;
 
   constructor(id: string, port: TcpPort, scope: LeaseScope, onClosed: (lease: ManagedTcpLease) => void) {
@@ -43,6 +46,11 @@ export class ManagedTcpLease implements TcpLease {
       () => (this.#reflexive = undefined),
     );
     return this.#reflexive;
+  }
+
+  async mapped(signal: AbortSignal = this.#scope.signal): Promise<Endpoint | undefined> {
+    this.knownMapped ??= await this.#scope.map(this, signal, this.#mapping.signal);
+    return this.knownMapped;
   }
 
   /** Asks a STUN server over TCP from this port; the connection stays open. Rejects with `ERR_NAT_UNREACHABLE`. */
@@ -88,6 +96,7 @@ export class ManagedTcpLease implements TcpLease {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#mapping.abort();
     for (const stream of this.#checking) stream.close();
     for (const { stream } of this.#anchors) stream.destroy();
     this.#port[Symbol.dispose]();

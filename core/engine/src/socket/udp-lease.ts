@@ -33,6 +33,9 @@ export class ManagedUdpLease implements UdpLease, CheckedLease {
   #reflexive: Promise<Endpoint> | undefined;
   /** What {@link reflexive} found, once it did. */
   knownReflexive: Endpoint | undefined;
+  /** What {@link mapped} got, once it did. */
+  knownMapped: Endpoint | undefined;
+  readonly #mapping = new AbortController();
   #datagrams = { since: -Infinity, count: 0 };
   #closed = false;
 
@@ -66,6 +69,11 @@ export class ManagedUdpLease implements UdpLease, CheckedLease {
     return this.#reflexive;
   }
 
+  async mapped(signal: AbortSignal = this.#scope.signal): Promise<Endpoint | undefined> {
+    this.knownMapped ??= await this.#scope.map(this, signal, this.#mapping.signal);
+    return this.knownMapped;
+  }
+
   /** A STUN transaction with a server, from this socket. */
   query(server: Endpoint, options?: QueryOptions): Promise<StunAnswer> {
     return this.#queries.query(server, options);
@@ -90,6 +98,7 @@ export class ManagedUdpLease implements UdpLease, CheckedLease {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#mapping.abort();
     this.onDatagram = this.onData = null;
     this.#socket[Symbol.dispose]();
     this.#onClosed(this);
