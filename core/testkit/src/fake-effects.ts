@@ -69,13 +69,13 @@ const effects: Effects = {
     changes: [{ collection: 'forwards', id: forward, value: null }],
     result: null,
   }),
-  'share.add': (state, params) => {
+  'share.add': (state, params, now) => {
     const id = `s-${Object.keys(state.shares).length + 1}`;
     const value = {
       id,
       target: params.target,
       protocol: params.protocol ?? 'tcp',
-      tickets: [],
+      tickets: [{ id: `t-${id}`, ticket: 'awl1example', expiresAt: now + 86_400_000 }],
       connections: 0,
       sentBytes: 0,
       receivedBytes: 0,

@@ -1,7 +1,7 @@
 import { useApp } from 'ink';
 import { useKeys } from './component/use-keys.ts';
 import { useServices, useUi } from './store/context.tsx';
-import { SCREENS, type ScreenName } from './store/ui-state.ts';
+import { SCREENS, type ScreenName, type UiAction } from './store/ui-state.ts';
 import { suspendProcess } from './suspend.ts';
 
 const LETTERS: { readonly [key: string]: ScreenName } = { f: 'forwards', p: 'plugins', m: 'nat', l: 'log' };
@@ -10,6 +10,11 @@ const LETTERS: { readonly [key: string]: ScreenName } = { f: 'forwards', p: 'plu
 export function useGlobalKeys(isScreenActive: boolean): void {
   const [ui, dispatch] = useUi();
   const { commander, quit } = useServices();
+  const show = (action: UiAction): void => {
+    // What was said belongs to the screen it was said on.
+    if (commander.notice()?.kind === 'ok') commander.say(undefined);
+    dispatch(action);
+  };
   const { suspendTerminal } = useApp();
   useKeys((input, key) => {
     if (key.ctrl && input === 'c') quit();
@@ -20,7 +25,7 @@ export function useGlobalKeys(isScreenActive: boolean): void {
     if (key.escape && commander.isBusy) return commander.cancel();
     if (key.escape && commander.notice()) commander.say(undefined);
     if (key.escape && ui.filters[ui.screen]) return dispatch({ type: 'filter', text: '' });
-    if (key.tab) return dispatch({ type: 'next-screen', step: key.shift ? -1 : 1 });
+    if (key.tab) return show({ type: 'next-screen', step: key.shift ? -1 : 1 });
     if (input === 'q')
       return ui.screen === 'peer' ? dispatch({ type: 'screen', screen: 'overview' }) : quit();
     if (input === '?') return dispatch({ type: 'overlay', overlay: { kind: 'help' } });
@@ -30,6 +35,6 @@ export function useGlobalKeys(isScreenActive: boolean): void {
     if (input === 'c' && ui.screen !== 'overview' && ui.screen !== 'peer')
       return dispatch({ type: 'overlay', overlay: { kind: 'connect' } });
     const screen = SCREENS[Number(input) - 1] ?? LETTERS[input];
-    if (screen) dispatch({ type: 'screen', screen });
+    if (screen) show({ type: 'screen', screen });
   }, isScreenActive);
 }

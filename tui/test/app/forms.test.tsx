@@ -26,7 +26,7 @@ test('connect: a ticket goes as a ticket', async () => {
   const client = fakeClient({ state: (state) => ({ ...state, peers: {} }) });
   using screen = stage(client);
   await screen.sees('Nobody');
-  await screen.press('c', 'awl1abc\r\n', 'enter', 'enter');
+  await screen.press('c', 'awl1abc\r\n', 'enter');
   await screen.until(() => client.given.length > 0);
   assert.deepEqual(client.given.at(-1), { name: 'peer.connect', params: { ticket: 'awl1abc' } });
 });
@@ -113,7 +113,8 @@ test('a service is shared, and its ticket shown', async () => {
   using screen = stage(client);
   await screen.sees('office');
   await screen.press('3', 's', '192.168.1.45:8080', 'enter', 'enter');
-  await screen.sees('Ticket: awl1example');
+  await screen.sees('Shared; its ticket is below');
+  assert.match(await screen.sees('awl1example'), /Ticket {2}for awl connect on the other machine, 24 h left/);
 });
 
 test('space turns upnp on, and its mapping shows on the overview', async () => {

@@ -39,7 +39,7 @@ export function shrinkColumns(
   });
 }
 
-/** The columns that fit into `width` cells: dropped by priority, then widened from the left up to their `max`. */
+/** The columns that fit into `width` cells: dropped by priority, then widened up to their `max`. */
 export function placeColumns(columns: readonly Column[], width: number): readonly PlacedColumn[] {
   let kept = columns;
   while (totalMin(kept) > width) {
@@ -50,16 +50,20 @@ export function placeColumns(columns: readonly Column[], width: number): readonl
   }
   let spare = Math.max(0, width - totalMin(kept));
   const widths = kept.map((column) => column.min);
-  while (spare > 0) {
-    const open = kept
-      .map((column, index) => ({ index, room: (column.max ?? column.min) - (widths[index] ?? 0) }))
-      .filter(({ room }) => room > 0);
-    if (open.length === 0) break;
-    const share = Math.max(1, Math.floor(spare / open.length));
-    for (const { index, room } of open) {
-      const more = Math.min(share, room, spare);
-      widths[index] = (widths[index] ?? 0) + more;
-      spare -= more;
+  // Columns that stay longest are widened first; those of one priority share evenly.
+  for (const priority of [...new Set(kept.map((column) => column.priority))].sort((a, b) => a - b)) {
+    for (;;) {
+      const open = kept.flatMap((column, index) => {
+        const room = (column.max ?? column.min) - (widths[index] ?? 0);
+        return column.priority === priority && room > 0 ? [{ index, room }] : [];
+      });
+      if (open.length === 0 || spare === 0) break;
+      const share = Math.max(1, Math.floor(spare / open.length));
+      for (const { index, room } of open) {
+        const more = Math.min(share, room, spare);
+        widths[index] = (widths[index] ?? 0) + more;
+        spare -= more;
+      }
     }
   }
   return kept.map((column, index) => ({ ...column, width: Math.min(widths[index] ?? column.min, width) }));

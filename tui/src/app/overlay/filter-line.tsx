@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
 import { useStable } from '../component/use-stable.ts';
+import { hasLineEnd, withoutLineEnds } from '../text/line-end.ts';
 import { useUi } from '../store/context.tsx';
 
 /** The filter of the screen, applied as it is typed. Enter keeps it, esc drops it. */
@@ -15,7 +16,10 @@ export function FilterLine(): ReactNode {
     dispatch({ type: 'filter', text: '' });
     close();
   });
-  const onChange = useStable((text: string) => dispatch({ type: 'filter', text }));
+  const onChange = useStable((text: string) => {
+    dispatch({ type: 'filter', text: withoutLineEnds(text) });
+    if (hasLineEnd(text)) close();
+  });
   return (
     <Box paddingX={1} height={1}>
       <Styled role="accent" isBold>

@@ -57,8 +57,10 @@ export function FormFieldLine(props: {
   return (
     <Box flexDirection="column">
       <Box>
-        <Styled role="accent">{isActive ? '▸ ' : '  '}</Styled>
-        <Styled isBold={isActive}>{fit(field.label, LABEL_WIDTH)}</Styled>
+        <Box flexShrink={0}>
+          <Styled role="accent">{isActive ? '▸ ' : '  '}</Styled>
+          <Styled isBold={isActive}>{fit(field.label, LABEL_WIDTH)}</Styled>
+        </Box>
         {isActive ? (
           <Input field={field} value={value} onChange={props.onChange} onDone={props.onDone} />
         ) : (

@@ -4,13 +4,11 @@ import { Panel } from '../component/panel.tsx';
 import { Styled } from '../component/styled.tsx';
 import { useKeys } from '../component/use-keys.ts';
 import { useRoom } from '../store/context.tsx';
+import { hasLineEnd, withoutLineEnds } from '../text/line-end.ts';
 import { FormFieldLine, type FormField } from './form-field.tsx';
 
 /** What was entered, by field name. */
 export type FormValues = { readonly [name: string]: string };
-
-/** A paste may carry line ends along. */
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, '');
 
 /** A form's widest reasonable width, cells. */
 const WIDEST = 96;
@@ -34,6 +32,8 @@ export function Form(props: {
   );
   const [at, setAt] = useState(0);
   const [problem, setProblem] = useState<string>();
+  // An input that took a line end into its text is made anew with the text alone.
+  const [round, setRound] = useState(0);
 
   const isRight = (index: number, entered: FormValues): boolean => {
     const field = fields[index];
@@ -43,11 +43,17 @@ export function Form(props: {
     return wrong === undefined;
   };
   const done = (name: string, text: string): void => {
-    const entered = { ...values, [name]: oneLine(text) };
+    const entered = { ...values, [name]: withoutLineEnds(text) };
     setValues(entered);
     if (!isRight(at, entered)) return;
     if (at + 1 < fields.length) setAt(at + 1);
     else if (fields.every((_, index) => isRight(index, entered))) props.onSubmit(entered);
+  };
+  const change = (name: string, text: string): void => {
+    setValues((before) => ({ ...before, [name]: withoutLineEnds(text) }));
+    if (!hasLineEnd(text)) return;
+    setRound(round + 1);
+    done(name, text);
   };
   useKeys((_input, key) => {
     if (key.escape) return props.onCancel();
@@ -73,12 +79,12 @@ export function Form(props: {
         )}
         {fields.map((field, index) => (
           <FormFieldLine
-            key={field.name}
+            key={`${field.name} ${round}`}
             field={field}
             value={values[field.name] ?? ''}
             isActive={index === at}
             problem={index === at ? problem : undefined}
-            onChange={(text) => setValues((before) => ({ ...before, [field.name]: oneLine(text) }))}
+            onChange={(text) => change(field.name, text)}
             onDone={(text) => done(field.name, text)}
           />
         ))}

@@ -144,7 +144,7 @@ export function ShareForm(): ReactNode {
   const close = (): void => dispatch({ type: 'overlay', overlay: { kind: 'none' } });
   const submit = (values: FormValues): void => {
     close();
-    void commander.run({
+    const adding = commander.run({
       name: 'share.add',
       params: {
         target: (values['target'] ?? '').trim(),
@@ -152,7 +152,13 @@ export function ShareForm(): ReactNode {
         store: true,
       },
       doing: 'Sharing',
-      done: ({ ticket }) => `Shared. Ticket: ${clean(ticket)}`,
+      done: 'Shared; its ticket is below',
+    });
+    // The new row is chosen, since its ticket shows with it, whole.
+    void adding.then((result) => {
+      if (!result) return;
+      dispatch({ type: 'screen', screen: 'forwards' });
+      dispatch({ type: 'cursor', list: 'forwards', id: `s:${result.share}` });
     });
   };
   return (

@@ -10,6 +10,7 @@ import { fuzzyFilter } from '../model/fuzzy.ts';
 import { paletteItems, type PaletteItem } from '../model/palette.ts';
 import { useRoom, useServices, useUi } from '../store/context.tsx';
 import { clean } from '../text/clean.ts';
+import { hasLineEnd, withoutLineEnds } from '../text/line-end.ts';
 import { cut, fit, widthOf } from '../text/width.ts';
 
 /** How an answer of a plugin's command reads in one line. */
@@ -51,8 +52,10 @@ export function Palette(props: { readonly engine: EngineState; readonly rows: nu
     if (key.upArrow) setAt(Math.max(0, at - 1));
   });
   const onChange = useStable((text: string) => {
-    setQuery(text.replaceAll(/[\r\n]+/g, ''));
+    const entered = withoutLineEnds(text);
+    setQuery(entered);
     setAt(0);
+    if (hasLineEnd(text)) choose(fuzzyFilter(items, entered, (item) => item.title)[0]);
   });
   const width = Math.min(80, columns - 4);
   return (

@@ -37,6 +37,7 @@ const IN: readonly Column[] = [
   { key: 'sent', title: '↑', min: 7, priority: 5, align: 'right' },
   { key: 'received', title: '↓', min: 7, priority: 5, align: 'right' },
 ];
+const TICKETS_SHOWN = 2;
 const STATE_ROLES: { readonly [S in ForwardState['status']]: TextRole } = {
   listening: 'ok',
   waiting: 'muted',
@@ -172,6 +173,23 @@ export function ForwardsScreen(props: ScreenProps): ReactNode {
           filter === '' && <Styled role="muted">None. Press s to share one.</Styled>
         )}
       </Section>
+      {selected && 'share' in selected && <Tickets share={selected.share} now={now} />}
     </Box>
   );
+}
+
+/** The open tickets of a share whose text is still known, whole, so that they can be copied. */
+function Tickets(props: { readonly share: ShareState; readonly now: number }): ReactNode {
+  const open = props.share.tickets.filter(
+    ({ ticket, expiresAt, usesLeft }) => ticket !== undefined && expiresAt > props.now && usesLeft !== 0,
+  );
+  return open.slice(0, TICKETS_SHOWN).map(({ id, ticket = '', expiresAt }) => (
+    <Section
+      key={id}
+      title="Ticket"
+      note={`for awl connect on the other machine, ${formatDuration(expiresAt - props.now)} left`}
+    >
+      <Styled wrap="hard">{clean(ticket)}</Styled>
+    </Section>
+  ));
 }
