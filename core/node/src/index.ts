@@ -8,4 +8,5 @@ export { loadConfig } from './config/load.ts';
 export { flatten, parseTyped, valueAt } from './config/keys.ts';
 export { ConfigSchema, type NodeConfig } from './config/schema.ts';
 export { KnownRendezvous } from './known-rendezvous.ts';
+export { createPlugin } from '@awl/plugin-host';
 export { diskFiles, type Files } from './storage/files.ts';
