@@ -62,7 +62,7 @@ export class SessionPath {
   /** Of the nomination that was sent for it. */
   nominatedEpoch = -1;
   phase: PathPhase = 'joining';
-  /** Bytes written to and read from TLS, without the records' heads of the other kind. */
+  /** Under the keys of this path, datagrams included. */
   sentBytes = 0;
   receivedBytes = 0;
   rttMs: number | undefined;
@@ -129,11 +129,11 @@ export class SessionPath {
     this.want();
   }
 
-  /** There may be something to send: looks at the end of this turn, so that small writes leave together. */
+  /** There may be something to send: looks when this round of events is over, so that small writes leave together. */
   want(): void {
     if (this.#pumping || this.phase === 'down') return;
     this.#pumping = true;
-    process.nextTick(() => this.#pump());
+    setImmediate(this.#pump);
   }
 
   /** The peer confirmed bytes. */
@@ -157,6 +157,7 @@ export class SessionPath {
   sendDatagram(channelId: number, payload: Uint8Array): boolean {
     if (this.phase === 'down') return false;
     if (this.#channel && payload.length <= this.maxDatagramBytes) {
+      this.sentBytes += payload.length;
       this.#channel.send(this.#seal.seal(channelId, payload, this.#channel.headroomBytes));
       return true;
     }
@@ -215,7 +216,9 @@ export class SessionPath {
       this.#channel.onDatagram = (bytes, from = 0) => {
         if (this.phase !== 'live' && this.phase !== 'retired') return;
         const datagram = this.#seal.open(from === 0 ? bytes : bytes.subarray(from));
-        if (datagram) this.#events.datagram(this, datagram);
+        if (!datagram) return;
+        this.receivedBytes += datagram.payload.length;
+        this.#events.datagram(this, datagram);
       };
     }
   }
@@ -238,7 +241,7 @@ export class SessionPath {
     return this.#events.record(this, type, body);
   }
 
-  #pump(): void {
+  readonly #pump = (): void => {
     this.#pumping = false;
     const tls = this.#tls;
     // Little is kept below the mux, so that what becomes urgent next is not behind much.
@@ -248,7 +251,7 @@ export class SessionPath {
       this.sentBytes += record.length;
       tls.write(record);
     }
-  }
+  };
 
   #nextRecord(): Buffer | undefined {
     if (this.#waiting.length > 0) {

@@ -95,7 +95,8 @@ export class RecordParser {
         const offset = this.#offset;
         this.#offset += end - at;
         this.#bytesLeft -= end - at;
-        const fault = this.#handler.bytes(offset, chunk.subarray(at, end));
+        const whole = at === 0 && end === chunk.length;
+        const fault = this.#handler.bytes(offset, whole ? chunk : chunk.subarray(at, end));
         if (fault !== undefined) return fault;
         at = end;
         continue;

@@ -4,7 +4,8 @@ import { BYTES_HEAD_BYTES, RECORD } from './record.ts';
 const PAGE_BYTES = 65_536;
 /** A page with less room than this is left. */
 const USEFUL_ROOM_BYTES = 4096;
-const SPARE_PAGES = 256;
+/** Kept for the next burst when all is confirmed. */
+const SPARE_PAGES = 16;
 /** Bounds what small records cost beyond their bytes. */
 const MAX_RECORDS = 32_768;
 
@@ -105,6 +106,10 @@ export class SendLog {
     while (this.#head < this.#entries.length && this.#entries[this.#head]!.end <= offset) {
       this.#release(this.#entries[this.#head++]!.page);
     }
+    if (this.#head === this.#entries.length && this.#spare.length > SPARE_PAGES) {
+      this.#pages -= this.#spare.length - SPARE_PAGES;
+      this.#spare.length = SPARE_PAGES;
+    }
     this.#cursor = Math.max(this.#cursor, this.#head);
     if (this.#head === this.#entries.length || this.#head >= 512) {
       this.#entries = this.#entries.slice(this.#head);
@@ -134,7 +139,6 @@ export class SendLog {
     if (--page.records > 0) return;
     page.used = 0;
     if (page === this.#page) return;
-    if (this.#spare.length < SPARE_PAGES) this.#spare.push(page);
-    else this.#pages--;
+    this.#spare.push(page);
   }
 }
