@@ -1,7 +1,7 @@
 /**
  * Goodput and CPU of one stream between two processes over UDP on loopback, and the round trip of a small message on the idle path.
  *
- *     node --conditions=source core/kcp-ts/bench/throughput.ts [--mtu 1400] [--secs 3] [--congestion bbr] [--classic] [--via PORT:PORT]
+ *     node --conditions=source core/kcp-ts/bench/throughput.ts [--mtu 1400] [--secs 3] [--congestion bbr] [--classic] [--relay COMMAND]
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
