@@ -61,6 +61,6 @@ function writeDocument(text: string): void {
   const [begin, end] = ['<!-- generated: matrix -->', '<!-- end: matrix -->'];
   const [start, stop] = [document.indexOf(begin), document.indexOf(end)];
   if (start < 0 || stop < start) throw new Error(`${DOCUMENT} has no place for the matrix`);
-  const content = `${begin}\n\n${renderKinds()}\n\n${text}\n\n`;
+  const content = `${begin}\n\n${values.runs} runs of each cell.\n\n${renderKinds()}\n\n${text}\n\n`;
   writeFileSync(DOCUMENT, document.slice(0, start) + content + document.slice(stop));
 }
