@@ -32,7 +32,7 @@ test('columns are dropped by priority and widened up to their most', () => {
   assert.equal(widths(200), 'a20 b10 c30');
   assert.equal(widths(40), 'a16 b10 c10');
   assert.equal(widths(34), 'a10 b10 c10');
-  assert.equal(widths(33), 'a16 c15');
+  assert.equal(widths(33), 'a20 c11');
   assert.equal(widths(21), 'a20');
   assert.equal(widths(5), 'a5');
   assert.deepEqual(

@@ -18,7 +18,7 @@ import type { ScreenProps } from './screen-props.ts';
 
 const COLUMNS: readonly Column[] = [
   { key: 'on', title: '', min: 3, priority: 0 },
-  { key: 'name', title: 'Plugin', min: 16, max: 30, priority: 0 },
+  { key: 'name', title: 'Plugin', min: 24, max: 30, priority: 0 },
   { key: 'state', title: 'State', min: 12, priority: 0 },
   { key: 'version', title: 'Version', min: 8, priority: 3 },
   { key: 'origin', title: 'From', min: 8, priority: 5 },
