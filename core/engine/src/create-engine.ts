@@ -1,8 +1,5 @@
 import type { Duplex } from 'node:stream';
 import {
-  UNKNOWN_BEHAVIOUR,
-  type BehaviourVector,
-  type EngineState,
   type Host,
   type JsonValue,
   type Logger,
@@ -28,11 +25,12 @@ import { Peers } from './peers.ts';
 import { PairingWorker } from './security/pairing/index.ts';
 import type { Owner } from './registry.ts';
 import { Mailbox } from './signal/mailbox.ts';
+import { RendezvousSet } from './signal/rendezvous-set.ts';
 import type { Rendezvous } from './signal/rendezvous.ts';
+import { initialState } from './initial-state.ts';
 import { SocketBroker } from './socket/broker.ts';
 
 const TICKET_LIFE_S = 24 * 3600;
-const UNKNOWN_VECTOR: BehaviourVector = { udp: UNKNOWN_BEHAVIOUR, tcp: UNKNOWN_BEHAVIOUR };
 const LOG_LINE_CHARS = 1000;
 const DISCOVERY_MS = 10_000;
 
@@ -54,8 +52,7 @@ class PunchEngine implements Engine {
   readonly #worker: PairingWorker;
   readonly #keeper: MappingKeeper;
   readonly #lifetime = new AbortController();
-  readonly #others = new Map<string, Promise<Rendezvous>>();
-  #rendezvous: Rendezvous | undefined;
+  readonly #rendezvous: RendezvousSet;
   #measuring: Promise<NatState> | undefined;
   #nextLogId = 1;
 
@@ -70,6 +67,12 @@ class PunchEngine implements Engine {
       portMappers: new Map(),
       natProbes: new Map(),
     };
+    this.#rendezvous = new RendezvousSet({
+      make: parts.openRendezvous,
+      listen: (rendezvous, own) => this.#listen(rendezvous, own),
+      opened: (rendezvous) => this.#onOpened(rendezvous),
+      signal: this.#lifetime.signal,
+    });
     const hooks = new HookBus(parts.clock, ({ hook, owner, reason, quarantined }) =>
       this.#log(
         'warn',
@@ -94,7 +97,7 @@ class PunchEngine implements Engine {
       registered,
       log: this.#logger('engine'),
       logFor: (plugin) => this.#logger(plugin),
-      rendezvous: () => this.#rendezvous,
+      rendezvous: () => this.#rendezvous.own,
       behaviour: async () =>
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,
@@ -118,7 +121,7 @@ class PunchEngine implements Engine {
     this.#shares = new Shares(this.#core);
     this.#forwards = new Forwards(this.#core);
     const pairing = new Pairing(this.#core, this.#worker, parts.password, parts.clock);
-    this.#peers = new Peers(this.#core, this.#shares, pairing, { among: (urls) => this.#among(urls) });
+    this.#peers = new Peers(this.#core, this.#shares, pairing, this.#rendezvous);
     this.registry = createRegistry({
       registered,
       hooks,
@@ -135,17 +138,8 @@ class PunchEngine implements Engine {
   }
 
   async useRendezvous(rendezvous: Rendezvous | undefined, signal?: AbortSignal): Promise<void> {
-    const previous = this.#rendezvous;
-    this.#rendezvous = rendezvous;
-    await previous?.close();
-    if (!rendezvous) {
-      this.state.apply({ section: 'rendezvous', value: { url: '', status: 'none' } });
-      return;
-    }
-    this.#listen(rendezvous, true);
-    await rendezvous.open(signal);
-    this.#core.broker.stun = rendezvous.stun;
-    this.measure().catch((error: unknown) => this.#log('warn', 'nat', toAwlError(error).message));
+    if (!rendezvous) this.state.apply({ section: 'rendezvous', value: { url: '', status: 'none' } });
+    await this.#rendezvous.use(rendezvous, signal);
   }
 
   async measure({
@@ -219,7 +213,7 @@ class PunchEngine implements Engine {
     const ticket = encodeTicket({
       peerId: identity.peerId,
       secret,
-      rendezvous: this.#rendezvous ? [this.#rendezvous.url] : [],
+      rendezvous: this.#rendezvous.urls,
       share,
       expiresAtMs,
       keys: { spki: identity.spki, sealKey: identity.sealKey },
@@ -287,11 +281,7 @@ class PunchEngine implements Engine {
     this.#shares[Symbol.dispose]();
     this.#worker[Symbol.dispose]();
     await this.#keeper.releaseAll();
-    const others = await Promise.allSettled(this.#others.values());
-    const open = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
-    if (this.#rendezvous) open.push(this.#rendezvous);
-    await Promise.all(open.map((rendezvous) => rendezvous.close()));
-    this.#rendezvous = undefined;
+    await this.#rendezvous.close();
     this.state[Symbol.dispose]();
   }
 
@@ -310,40 +300,16 @@ class PunchEngine implements Engine {
     };
   }
 
-  /** The node's own rendezvous where it will do; else one of those that a ticket names, opened for it and kept. */
-  async #among(urls: readonly string[]): Promise<Rendezvous> {
-    const own = this.#rendezvous;
-    if (own && (urls.length === 0 || urls.includes(own.url))) return own;
-    let failure: unknown = new AwlError('ERR_RENDEZVOUS_UNREACHABLE', 'No rendezvous is configured.', {
-      remedy: 'Set one: `awl config set rendezvous.url awl://HOST`.',
-    });
-    for (const url of urls) {
-      try {
-        return await this.#other(url);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    if (own) return own;
-    throw failure;
-  }
-
-  #other(url: string): Promise<Rendezvous> {
-    const known = this.#others.get(url);
-    if (known) return known;
-    const opening = (async () => {
-      const rendezvous = this.#parts.openRendezvous(url);
-      this.#listen(rendezvous, !this.#rendezvous);
-      await rendezvous.open(this.#lifetime.signal);
-      if (this.#core.broker.stun.udp.length === 0) {
-        this.#core.broker.stun = rendezvous.stun;
-        await this.measure();
-      }
-      return rendezvous;
-    })();
-    this.#others.set(url, opening);
-    opening.catch(() => this.#others.delete(url));
-    return opening;
+  /** The first rendezvous tells the STUN servers; the node's own replaces them. */
+  async #onOpened(rendezvous: Rendezvous): Promise<void> {
+    const own = rendezvous === this.#rendezvous.own;
+    if (!own && this.#core.broker.stun.udp.length > 0) return;
+    this.#core.broker.stun = rendezvous.stun;
+    const measured = this.measure().catch((error: unknown) =>
+      this.#log('warn', 'nat', toAwlError(error).message),
+    );
+    // Who dials by a ticket's rendezvous waits for the verdict anyway.
+    if (!own) await measured;
   }
 
   /** Says at once whether an enabled mapper has a router to work with. */
@@ -385,21 +351,4 @@ class PunchEngine implements Engine {
       error: (message) => this.#log('error', source, message),
     };
   }
-}
-
-function initialState({ name, identity, version, wallClock, simulated = false }: EngineParts): EngineState {
-  return {
-    node: { name, peerId: identity.peerId, version, startedAt: wallClock(), simulated },
-    rendezvous: { url: '', status: 'none' },
-    nat: { status: 'unknown', behaviour: UNKNOWN_VECTOR, evidence: [], publicAddresses: [], mappings: [] },
-    peers: {},
-    attempts: {},
-    shares: {},
-    forwards: {},
-    plugins: {},
-    views: {},
-    statusItems: {},
-    commands: {},
-    log: [],
-  };
 }

@@ -1,4 +1,4 @@
-import { formatEndpoint, type Endpoint, type Evidence } from '@awl/api';
+import { familyOf, formatEndpoint, type Endpoint, type Evidence } from '@awl/api';
 import type { StunAnswer } from '../socket/stun-query.ts';
 import type { ManagedUdpLease } from '../socket/udp-lease.ts';
 import { allocationLaw, type AllocationSample } from './allocation.ts';
@@ -18,7 +18,9 @@ export interface StunSites {
 }
 
 /** Sorts STUN endpoints, primary first, into RFC 5780's places. */
-export function stunSites(endpoints: readonly Endpoint[]): StunSites | undefined {
+export function stunSites(all: readonly Endpoint[]): StunSites | undefined {
+  // Mappings are compared within one family: the probes' sockets are of IPv4, where NATs are.
+  const endpoints = all.filter((endpoint) => familyOf(endpoint) === 4);
   const [primary] = endpoints;
   if (!primary) return undefined;
   const elsewhere = endpoints.filter((endpoint) => endpoint.address !== primary.address);
