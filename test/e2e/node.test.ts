@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { answer, awl, Awl } from './support/awl.ts';
+import { answer, awl, Awl, homes } from './support/awl.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const get = async (address: unknown, path = '/'): Promise<string> =>
@@ -103,6 +103,44 @@ test('the configuration changes a running node at once', async () => {
   const wrong = await awl(['config', 'set', 'limits.sockets', '0'], options);
   assert.match(wrong.stderr, /ERR_CONFIG_INVALID/);
   assert.equal(node.process.exitCode, null);
+});
+
+test('doctor answers with one object, from a node of its own and from the running one', async () => {
+  await using world = await startWorld();
+  interface Diagnosis {
+    readonly behaviour: Record<'udp' | 'tcp', { mapping: string; filtering: string; allocation: string; confidence: object }>;
+    readonly publicAddresses: readonly string[];
+  }
+  const check = ({ behaviour, publicAddresses }: Diagnosis): void => {
+    for (const { mapping, filtering, allocation, confidence } of [behaviour.udp, behaviour.tcp]) {
+      assert.match(mapping, /^(EIM|ADM|APDM|unknown)$/);
+      assert.match(filtering, /^(EIF|ADF|APDF|unknown)$/);
+      assert.equal(typeof allocation, 'string');
+      assert.equal(typeof confidence, 'object');
+    }
+    assert.deepEqual(publicAddresses, ['127.0.0.1']);
+  };
+  check(await answer<Diagnosis>(['doctor', '--rendezvous', world.url], { home: world.home('a') }));
+  await startNode(world, 'b');
+  check(await answer<Diagnosis>(['doctor'], { home: world.home('b') }));
+  const alone = await awl(['doctor'], { home: world.home('c') });
+  assert.match(alone.stderr, /no rendezvous to ask[\s\S]*--rendezvous[\s\S]*ERR_NAT_UNREACHABLE/);
+  assert.equal(alone.code, 1);
+});
+
+test('a rendezvous with a key lets in who has it', async () => {
+  await using places = await homes();
+  await using rendezvous = new Awl(
+    ['rendezvous', '--host', '127.0.0.1', '--port', '0', '--alt-port', '0', '--key', 'open-sesame', '--json'],
+    { home: places.path('rendezvous') },
+  );
+  const [url = ''] = (await rendezvous.event('rendezvous.ready'))['urls'] as string[];
+  const args = ['doctor', '--rendezvous', url];
+  const refused = await awl(args, { home: places.path('a') });
+  assert.match(refused.stderr, /ERR_RENDEZVOUS_ACCESS/);
+  assert.equal(refused.code, 4);
+  const admitted = await awl(args, { home: places.path('a'), env: { AWL_RENDEZVOUS_KEY: 'open-sesame' } });
+  assert.equal(admitted.code, 0, admitted.stderr);
 });
 
 test('hostile bytes on the control socket and a killed node do no harm', async () => {

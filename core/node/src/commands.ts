@@ -29,7 +29,7 @@ export function commandsOf(parts: CommandParts): RunCommand {
   const { engine, plugins, settings, services } = parts;
   const handlers: Handlers = {
     'peer.connect': async ({ peer, ticket, ...how }, signal) => ({
-      peer: await engine.connect(defined({ peer, ticket }), { ...connectOptions(how), signal }),
+      peer: await engine.connect(defined({ peer, ticket }), { ...connectOptions(how, settings), signal }),
     }),
     'peer.disconnect': ({ peer }) => engine.disconnect(peer).then(nothing),
     'peer.forget': ({ peer }) => parts.forgetPeer(peer).then(nothing),
@@ -41,7 +41,10 @@ export function commandsOf(parts: CommandParts): RunCommand {
     'share.add': ({ store, ...request }) => services.share(defined<ShareRequest>(request), store ?? false),
     'share.remove': ({ share }) => services.unshare(share).then(nothing),
     'forward.add': ({ store, ...request }, signal) =>
-      services.forward({ ...defined<ForwardRequest>(request), signal }, store ?? false),
+      services.forward(
+        { ...defined<ForwardRequest>(request), ...connectOptions(request, settings), signal },
+        store ?? false,
+      ),
     'forward.remove': ({ forward }) => services.unforward(forward).then(nothing),
     'nat.measure': ({ full }, signal) => engine.measure({ full: full ?? false, signal }),
     'plugin.enable': ({ plugin }) => plugins.enable(plugin).then(nothing),
@@ -66,8 +69,9 @@ export function commandsOf(parts: CommandParts): RunCommand {
   };
 }
 
-function connectOptions(how: Commands['peer.connect']['params']): ConnectOptions {
-  const { password, strategies, transport } = how;
+/** How to connect: as asked, else as the configuration says. */
+function connectOptions(how: Commands['peer.connect']['params'], { config }: NodeSettings): ConnectOptions {
+  const { password, strategies, transport = config.transport } = how;
   return defined<ConnectOptions>({ password, strategies, transport });
 }
 

@@ -13,7 +13,7 @@ import { openLog } from './log.ts';
 import { makeEngine } from './node-engine.ts';
 import type { NodeOptions } from './node-options.ts';
 import { createPlugins, untilActivated } from './plugins.ts';
-import { useConfigured } from './rendezvous-link.ts';
+import { changeConfigured, useConfigured } from './rendezvous-link.ts';
 import { applyPlugins, NodeSettings } from './settings.ts';
 import { defaultName, startConfig } from './start-config.ts';
 import { diskFiles } from './storage/files.ts';
@@ -68,11 +68,11 @@ export async function startNode(options: NodeOptions): Promise<NodeHandle> {
   scope.defer(() => closed.resolve());
 
   settings.connect(engine, plugins, {
-    rendezvous: (next) => useConfigured(engine, rendezvous, next),
+    rendezvous: (next) => changeConfigured(engine, rendezvous, next),
     name: async (next) => {
       const { node } = engine.state.state;
       engine.state.apply({ section: 'node', value: { ...node, name: next.name ?? defaultName(identity) } });
-      await useConfigured(engine, rendezvous, next);
+      await changeConfigured(engine, rendezvous, next);
     },
     password: (next) => password.use(next.password ?? password.current),
     logLevel: (next) => log.setLevel(next.log?.level ?? 'info'),

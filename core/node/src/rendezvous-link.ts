@@ -1,3 +1,4 @@
+import { delay } from '@awl/api';
 import {
   RendezvousClient,
   realClock,
@@ -64,4 +65,30 @@ export async function useConfigured(
   if (url === '') return engine.useRendezvous(undefined);
   const options = { ...(name === undefined ? {} : { name }), ...(accessKey ? { accessKey } : {}) };
   await engine.useRendezvous(maker.make(url, options), signal);
+}
+
+/** A user waits for the outcome of a change only so long. */
+const CHANGE_PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * The same after a change of the configuration. Resolves also when the first try failed: the state tells why, and the engine keeps trying.
+ * Rejects when the rendezvous refuses for good.
+ */
+export async function changeConfigured(engine: Engine, maker: RendezvousMaker, config: NodeConfig): Promise<void> {
+  const registered = useConfigured(engine, maker, config);
+  registered.catch(() => undefined);
+  const { clock, state } = engine;
+  const url = config.rendezvous?.url ?? '';
+  const deadline = clock.now() + CHANGE_PATIENCE_MS;
+  let isOver = false;
+  const firstTry = async (): Promise<void> => {
+    const hasFailed = (): boolean => state.state.rendezvous.url === url && state.state.rendezvous.code !== undefined;
+    while (!isOver && !hasFailed() && clock.now() < deadline) await delay(clock, LOOK_EVERY_MS);
+  };
+  try {
+    await Promise.race([registered, firstTry()]);
+  } finally {
+    isOver = true;
+  }
 }

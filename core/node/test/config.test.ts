@@ -19,6 +19,8 @@ test('a wrong configuration is refused with its file and the path in it', () => 
     ['out of range', { limits: { sockets: 0 } }, /\/limits\/sockets must be >= 1/],
     ['not in the list', { transport: 'pigeon' }, /\/transport must be one of any, udp, tcp/],
     ['not an object', [], /f\.json: \/ must be object/],
+    ['no name', { name: 'two words' }, /\/name must be letters/],
+    ['no rendezvous', { rendezvous: { url: 'http://x' } }, /\/rendezvous\/url must be awl:/],
     ['missing part', { forwards: [{ peer: 'a' }] }, /\/forwards\/0 must have required properties listen/],
   ];
   for (const [name, value, message] of cases) {
