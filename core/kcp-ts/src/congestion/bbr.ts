@@ -82,15 +82,6 @@ export class Bbr implements CongestionController {
     this.windowBytes = FIRST_WINDOW * mssBytes;
   }
 
-  /** Of the model, bytes per ms. */
-  get bandwidthBytesPerMs(): number {
-    return this.#rate;
-  }
-
-  get state(): State {
-    return this.#state;
-  }
-
   setMss(mssBytes: number): void {
     this.#mss = mssBytes;
     this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW * mssBytes);
