@@ -1,22 +1,17 @@
 /** The built-in strategies in a plugin process, over kernel NATs: what they reach in the node's own process they must reach there too. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { build } from 'rolldown';
-import { ensureBuilt, REPOSITORY } from '../e2e/support/build.ts';
-import { Awl } from '../netns/support/awl.ts';
-import { Homes, SRV_ADDRESSES, whyNot, type HomeNat, type HostName } from '../netns/support/homes.ts';
+import { REPOSITORY } from '../e2e/support/build.ts';
+import { whyNot, type HomeNat } from '../netns/support/homes.ts';
+import { TwoHomes } from './support/two-homes.ts';
 
-const run = promisify(execFile);
-const AWL = join(REPOSITORY, 'tui', 'bin', 'awl.js');
 const reason = await whyNot('curl');
 const parent = mkdtempSync(join(tmpdir(), 'awl-isolated-'));
 const plugin = join(parent, 'awl-plugin-isolated');
-const homeOf = (name: string): string => join(parent, `home-${name}`);
 
 const STRATEGIES = [
   ['udp', 'udp-direct'],
@@ -80,56 +75,18 @@ const CASES: readonly (readonly [
 ];
 
 describe('built-in strategies in a plugin process', { skip: reason }, () => {
+  const homes = new TwoHomes(parent);
   before(async () => {
-    await ensureBuilt();
     await writePackage();
-    for (const home of ['a', 'b']) {
-      await run(process.execPath, [AWL, 'plugin', 'install', plugin, '--yes'], {
-        env: { ...process.env, AWL_HOME: homeOf(home) },
-      });
-    }
+    await homes.install(plugin);
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
 
+  const strategies = STRATEGIES.map(([, name]) => `isolated-${name}`);
   for (const [nats, transport, winner] of CASES) {
     it(`${nats.join(' × ')} by ${transport}: ${winner}`, { timeout: 120_000 }, async () => {
-      await using homes = await Homes.create(...nats);
-      const start = (host: HostName, ...args: string[]): Awl =>
-        new Awl(
-          homes.spawn(host, process.execPath, [AWL, ...args, '--json'], {
-            env: { ...process.env, AWL_HOME: homeOf(host) },
-          }),
-        );
-      const web = homes.spawn('a', process.execPath, [
-        '-e',
-        `require('node:http').createServer((_, response) => response.end('hello')).listen(8000, '127.0.0.1', () => console.log('ready'))`,
-      ]);
-      await new Promise((resolve) => web.stdout!.once('data', resolve));
-      await start('srv', 'rendezvous', '--host', SRV_ADDRESSES[0], '--alt-address', SRV_ADDRESSES[1]).event(
-        'rendezvous.ready',
-      );
-      const { ticket } = await start('a', 'share', '8000', '--rendezvous', `awl://${SRV_ADDRESSES[0]}`).event(
-        'share.ready',
-      );
-      const strategies = STRATEGIES.map(([, name]) => `isolated-${name}`).join(',');
-      const connect = start(
-        'b',
-        'connect',
-        String(ticket),
-        '--listen',
-        ':8585',
-        '--transport',
-        transport,
-        '--strategies',
-        strategies,
-      );
-      const path = await connect.event('path.selected');
+      const path = await homes.connect(nats, strategies, transport);
       assert.equal(path['strategy'], winner);
-      await connect.event('forward.listening');
-      assert.equal(
-        await homes.exec('b', 'curl', '-sS', '--max-time', '20', 'http://127.0.0.1:8585/'),
-        'hello',
-      );
     });
   }
 });
