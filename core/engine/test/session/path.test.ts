@@ -135,6 +135,23 @@ suite('paths of a session', { timeout: 30_000 }, () => {
     assert.equal((await readAll(incoming)).toString(), 'lost at first');
   });
 
+  test('a forged TLS record ends the path and not the session', async () => {
+    using p = pair();
+    for (const victim of [0, 1]) {
+      const ends = await p.connect();
+      const [out, incoming] = await openBoth(p.a, p.b);
+      const lost = Promise.all(
+        [p.a, p.b].map((session) => new Promise<string>((resolve) => (session.onPathLost = resolve))),
+      );
+      ends[1 - victim]!.write(Buffer.concat([Buffer.from('1703030100', 'hex'), noise(256)]));
+      assert.deepEqual(await lost, ['ERR_PATH_LOST', 'ERR_PATH_LOST']);
+      out.end('written in between');
+      await p.connect();
+      assert.equal((await readAll(incoming)).toString(), 'written in between');
+    }
+    assert.equal(p.a.closed, undefined);
+  });
+
   test('an idle path is pinged, and lost when it does not answer', async () => {
     const clock = new VirtualClock();
     using p = pair({ clock });
