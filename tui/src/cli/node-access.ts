@@ -21,24 +21,36 @@ export async function runningNode(context: CommandContext): Promise<NodeClient |
   }
 }
 
-/** The running node, or a new one that lives as long as the command. */
+export interface OwnNodeOptions {
+  /** Wins over the configuration. */
+  readonly overrides?: NodeConfig;
+  readonly offline?: boolean;
+}
+
+/**
+ * The running node, or a new one that lives as long as the command.
+ * @param fallbackUrl the rendezvous of a node of our own, where the command line names none
+ */
 export async function useNode(
   context: CommandContext,
-  options: { readonly overrides?: NodeConfig; readonly offline?: boolean } = {},
+  options: OwnNodeOptions = {},
+  fallbackUrl?: string,
 ): Promise<NodeInUse> {
   const client = await runningNode(context);
   if (client) {
     await followRendezvous(client, options.overrides?.rendezvous?.url);
     return { client, [Symbol.asyncDispose]: () => client.close() };
   }
-  const own = await ownNode(context, options);
+  const { overrides = {} } = options;
+  const url = overrides.rendezvous?.url ?? fallbackUrl;
+  const own = await ownNode(context, {
+    ...options,
+    overrides: url === undefined ? overrides : { ...overrides, rendezvous: { ...overrides.rendezvous, url } },
+  });
   return { client: own.client, own, [Symbol.asyncDispose]: () => own.close() };
 }
 
-export async function ownNode(
-  context: CommandContext,
-  options: { readonly overrides?: NodeConfig; readonly offline?: boolean } = {},
-): Promise<NodeHandle> {
+export async function ownNode(context: CommandContext, options: OwnNodeOptions = {}): Promise<NodeHandle> {
   const { startNode } = await import('@awl/node');
   return startNode({
     version: VERSION,
@@ -49,7 +61,7 @@ export async function ownNode(
   });
 }
 
-/** The running node belongs to the user, who named another rendezvous than it uses: say so, and change nothing behind their back. */
+/** The running node takes the rendezvous that the user names where it has none; it does not change to another for one command. */
 async function followRendezvous(client: NodeClient, url: string | undefined): Promise<void> {
   if (url === undefined) return;
   const { state } = await client.snapshot();

@@ -4,8 +4,8 @@ import type { OptionValues } from './spec.ts';
 import { textOf } from './values.ts';
 
 /** What --rendezvous and AWL_RENDEZVOUS_KEY say; undefined where they say nothing. */
-export function rendezvousConfig(options: OptionValues, fallbackUrl?: string): NodeConfig['rendezvous'] {
-  const url = textOf(options, 'rendezvous') ?? fallbackUrl;
+export function rendezvousConfig(options: OptionValues): NodeConfig['rendezvous'] {
+  const url = textOf(options, 'rendezvous');
   const key = process.env['AWL_RENDEZVOUS_KEY'];
   if (url !== undefined && !parseRendezvousUrl(url)) {
     throw new AwlError('ERR_USAGE', `${url} is not the URL of a rendezvous.`, {

@@ -1,15 +1,14 @@
 import { isErrorCode, AwlError } from '@awl/wire';
-import type { NodeClient } from '@awl/node/client';
 import type { NodeInUse } from './node-access.ts';
 import { untilStopped } from './signals.ts';
 
-/** Resolves at a signal to stop; rejects when the node goes first. */
-export async function untilStoppedOrLost(client: NodeClient, signal: AbortSignal): Promise<void> {
+/** Resolves at a signal to stop, or when the own node is asked to; rejects when another node goes first. */
+export async function untilStoppedOrLost({ client, own }: NodeInUse, signal: AbortSignal): Promise<void> {
   const lost = client.closed.then(() => {
-    if (signal.aborted) return;
+    if (signal.aborted || own) return;
     throw new AwlError('ERR_NODE_NOT_RUNNING', 'The node ended.');
   });
-  await Promise.race([untilStopped(signal), lost]);
+  await Promise.race([untilStopped(signal), own?.stopRequested ?? lost]);
 }
 
 /**

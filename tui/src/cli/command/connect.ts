@@ -1,7 +1,6 @@
 import { AwlError } from '@awl/wire';
-import type { NodeInUse } from '../node-access.ts';
-import { useNode } from '../node-access.ts';
 import { relayEvents } from '../event-lines.ts';
+import { useNode, type NodeInUse } from '../node-access.ts';
 import { safe } from '../output.ts';
 import { askPassword, canAsk, givenPassword } from '../password-input.ts';
 import { rendezvousConfig } from '../rendezvous-option.ts';
@@ -16,9 +15,8 @@ export const run: CommandModule['run'] = async (context, [argument], options) =>
   const destination = await destinationOf(argument, options, signal);
   const password = await givenPassword(options);
   const fallback = 'parsed' in destination ? destination.parsed.rendezvous[0] : undefined;
-  await using node = await useNode(context, {
-    overrides: given({ rendezvous: rendezvousConfig(options, fallback) }),
-  });
+  const overrides = given({ rendezvous: rendezvousConfig(options) });
+  await using node = await useNode(context, { overrides }, fallback);
   const { client } = node;
   using _events = relayEvents(output, client);
   if (node.own) await register(node, destination, context);
@@ -43,7 +41,7 @@ export const run: CommandModule['run'] = async (context, [argument], options) =>
   );
   output.line(`Listening at ${address}`);
   try {
-    await untilStoppedOrLost(client, signal);
+    await untilStoppedOrLost(node, signal);
   } finally {
     if (!node.own) await client.command('forward.remove', { forward }).catch(() => undefined);
   }

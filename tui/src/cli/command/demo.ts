@@ -35,7 +35,6 @@ async function runPlain({ output, signal }: CommandContext, sizeBytes: number): 
   const { ticket } = await office.client.command('share.add', { target: `127.0.0.1:${source.port}` }, signal);
   output.line(`office shares 127.0.0.1:${source.port}; laptop uses the ticket.`);
   const { listen } = await laptop.client.command('forward.add', { ticket, listen: '127.0.0.1:0' }, signal);
-  await laptop.client.command('peer.connect', { ticket }, signal);
   output.line(`laptop listens at ${listen}; ${formatBytes(sizeBytes)} go through.`);
   const result = await downloadShown(portOf(listen), sizeBytes, signal);
   const intact = result.checksum === source.checksum && result.receivedBytes === sizeBytes;

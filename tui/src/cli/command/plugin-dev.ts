@@ -41,7 +41,7 @@ export const run: CommandModule['run'] = async (context, [named = '']) => {
     clearTimeout(quiet);
     quiet = setTimeout(() => (loading = loading.then(load)), QUIET_MS);
   });
-  await untilStopped(signal);
+  await Promise.race([untilStopped(signal), node.stopRequested]);
   watcher.close();
   clearTimeout(quiet);
   await loading;

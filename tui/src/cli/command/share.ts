@@ -18,6 +18,9 @@ export const run: CommandModule['run'] = async (context, [target = ''], options)
   });
   const { client } = node;
   using _events = relayEvents(output, client, ['share.ready']);
+  if (!node.own && (name ?? transport) !== undefined) {
+    output.warn('The running node keeps its name and transports; change them by `awl config set`.');
+  }
   if (node.own) {
     const step = await output.step('Registering at the rendezvous');
     try {
@@ -40,7 +43,7 @@ export const run: CommandModule['run'] = async (context, [target = ''], options)
   output.event('share.ready', { share, ticket });
   output.line(`Sharing ${target}. The other side runs:\n`);
   output.line(`  awl connect ${ticket} --listen :8585\n`);
-  await untilStoppedOrLost(client, signal);
+  await untilStoppedOrLost(node, signal);
   if (!node.own && options['store'] !== true) await client.command('share.remove', { share });
 };
 
