@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
+import { daemonConfiguration, listening, MINIUPNPD, routerRules } from './miniupnpd.ts';
 
 const run = promisify(execFile);
-const MINIUPNPD = '/usr/sbin/miniupnpd';
 const MAIN = new URL('./mapping-main.ts', import.meta.url).pathname;
 
 export const HOST = '192.168.10.10';
@@ -46,7 +46,7 @@ export class UpnpHome implements AsyncDisposable {
       home.#directory = await mkdtemp(join(tmpdir(), 'awl-upnp-'));
       for (const name of ['h', 'r', 's']) await run('ip', ['netns', 'add', home.#namespace(name)]);
       await home.shell('r', home.#layout());
-      await writeFile(home.#file('conf'), CONFIGURATION(home.#file('leases')));
+      await writeFile(home.#file('conf'), daemonConfiguration('192.168.10', home.#file('leases')));
       await home.startRouter();
       return home;
     } catch (error) {
@@ -58,12 +58,10 @@ export class UpnpHome implements AsyncDisposable {
   /** Starts the daemon with an empty table. */
   async startRouter(): Promise<void> {
     await rm(this.#file('leases'), { force: true });
-    await this.shell('r', `nft -f - <<'RULES'\n${RULES}\nRULES`);
+    await this.shell('r', `nft -f - <<'RULES'\n${routerRules()}\nRULES`);
     const daemon = this.#spawn('r', [MINIUPNPD, '-d', '-f', this.#file('conf'), '-P', this.#file('pid')]);
     this.#daemon = daemon;
-    for await (const line of createInterface({ input: daemon.stderr! }))
-      if (line.includes('Listening for NAT-PMP')) break;
-    daemon.stderr!.resume();
+    await listening(daemon);
   }
 
   /** As when its power fails: nothing is taken leave of. */
@@ -195,44 +193,3 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   child.kill(signal);
   await ended;
 }
-
-/** The chains between hooks are the daemon's. */
-const RULES = `
-table inet awl
-delete table inet awl
-table inet awl {
-  chain forward {
-    type filter hook forward priority filter; policy drop;
-    jump pinned
-    ct state established,related accept
-    iifname "lan" accept
-  }
-  chain pinned { }
-  chain prerouting { type nat hook prerouting priority dstnat; jump mapped; }
-  chain mapped { }
-  chain postrouting {
-    type nat hook postrouting priority srcnat;
-    jump reversed
-    oifname "wan" meta nfproto ipv4 masquerade
-  }
-  chain reversed { }
-}`;
-
-const CONFIGURATION = (leases: string): string => `ext_ifname=wan
-listening_ip=lan
-http_port=5000
-enable_upnp=yes
-enable_natpmp=yes
-min_lifetime=60
-max_lifetime=86400
-secure_mode=yes
-uuid=0b6c1f3e-0000-4000-8000-0000000000aa
-upnp_table_name=awl
-upnp_nat_table_name=awl
-upnp_forward_chain=pinned
-upnp_nat_chain=mapped
-upnp_nat_postrouting_chain=reversed
-lease_file=${leases}
-allow 1024-65535 192.168.10.0/24 1024-65535
-deny 0-65535 0.0.0.0/0 0-65535
-`;

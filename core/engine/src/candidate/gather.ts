@@ -55,6 +55,16 @@ export function gatherCandidates(parts: {
   };
   for (const { lease, reflexive, mapped } of parts.leases) {
     const { protocol, id: leaseId } = lease;
+    // Where a NAT preserves ports, a reflexive one is at the same place: what counts there is that anybody gets in.
+    if (mapped)
+      add({
+        type: 'mapped',
+        protocol,
+        endpoint: mapped,
+        priority: priority('mapped', 65_535),
+        base: lease.local,
+        leaseId,
+      });
     for (const { address, family, kind } of parts.interfaces) {
       if (family !== familyOf(lease.local) || address.startsWith('fe80:')) continue;
       add({
@@ -72,15 +82,6 @@ export function gatherCandidates(parts: {
         protocol,
         endpoint: seen,
         priority: priority('server-reflexive', 65_535),
-        base: lease.local,
-        leaseId,
-      });
-    if (mapped)
-      add({
-        type: 'mapped',
-        protocol,
-        endpoint: mapped,
-        priority: priority('mapped', 65_535),
         base: lease.local,
         leaseId,
       });
