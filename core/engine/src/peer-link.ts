@@ -1,6 +1,6 @@
 import { delay, type PathState, type PeerState, type PeerStatus } from '@awl/api';
 import { formatEndpoint } from '@awl/api';
-import { AwlError, toAwlError } from '@awl/wire';
+import { AwlError, ticketIdOf, toAwlError, type Ticket } from '@awl/wire';
 import type { AttemptResult } from './attempt.ts';
 import type { EngineCore } from './core.ts';
 import { UdpFlows } from './forward/udp-flow.ts';
@@ -8,6 +8,7 @@ import type { Shares } from './forward/shares.ts';
 import { newPeerState } from './punch/attempt-log.ts';
 import type { OpenPath } from './path/open-path.ts';
 import type { Grant } from './security/authorization.ts';
+import { ticketProof } from './security/ticket-proof.ts';
 import { createSession, type Session } from './session/session.ts';
 import { ThroughputMeter } from './session/throughput.ts';
 
@@ -47,6 +48,8 @@ export class PeerLink implements Disposable {
   #redialling = false;
   #sampler: Disposable | undefined;
   readonly #announced = new WeakSet<Session>();
+  /** Tickets that the present session knows. */
+  readonly #presented = new Set<string>();
 
   constructor(core: EngineCore, shares: Shares, id: string, name: string) {
     this.#core = core;
@@ -100,6 +103,23 @@ export class PeerLink implements Disposable {
     return this.session;
   }
   #wake: (() => void) | undefined;
+
+  /** Shows a ticket within the session there is. Rejects with the code of its refusal. */
+  async present(ticket: Ticket): Promise<void> {
+    const { session } = this;
+    if (!session || this.#presented.has(ticketIdOf(ticket.secret))) return;
+    const binding = { attemptId: session.id, offererId: this.#core.identity.peerId, answererId: this.id };
+    const id = ticketIdOf(ticket.secret);
+    const stream = session.openStream({
+      protocol: 'ticket',
+      ticket: id,
+      proof: ticketProof(ticket.secret, binding),
+    });
+    stream.end();
+    stream.resume();
+    await new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+    this.#presented.add(id);
+  }
 
   /** Takes a path that an attempt brought, on either side. Rejects with the session's reason when it can't be attached. */
   async arrive(arrival: Arrival, signal: AbortSignal = this.#lifetime.signal): Promise<Session> {
@@ -190,25 +210,18 @@ export class PeerLink implements Disposable {
       ...(settings.streams === undefined ? {} : { limits: { streams: settings.streams } }),
     });
     const flows = new UdpFlows(session, clock);
-    session.onStream = (stream, header) =>
-      void this.#shares.accept(stream, header, {
-        grant: grant ?? this.#rememberedGrant(),
-        id: this.id,
-        flows,
-        signal: this.#lifetime.signal,
-      });
+    const grants: Grant[] = [grant ?? { peerId: this.id, by: 'remembered' }];
+    const peer = { grants, session: session.id, id: this.id, flows, signal: this.#lifetime.signal };
+    session.onStream = (stream, header) => void this.#shares.accept(stream, header, peer);
     session.onPathSelected = () => this.#onSelected(session);
     session.onPathLost = (code, reason) => this.#onLost(session, code, reason);
     session.onClosed = (code) => this.#onClosed(session, code);
     this.#session = session;
     this.#flows = flows;
+    this.#presented.clear();
     // The peer begins anew: what it forgot can't be resumed. Its shares of streams end with the old session.
     previous?.close('ERR_SESSION_LOST');
     return session;
-  }
-
-  #rememberedGrant(): Grant {
-    return { peerId: this.id, by: 'remembered' };
   }
 
   #onSelected(session: Session): void {

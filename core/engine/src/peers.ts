@@ -103,7 +103,10 @@ export class Peers implements Disposable {
     const signal = AbortSignal.any([this.#lifetime.signal, ...(options.signal ? [options.signal] : [])]);
     const ticket = to.ticket === undefined ? undefined : parseTicket(to.ticket, this.#core.wallClock());
     const existing = this.#links.get(ticket?.peerId ?? to.peer ?? '');
-    if (existing?.session) return { link: existing, share: ticket?.share };
+    if (existing?.session) {
+      if (ticket) await existing.present(ticket);
+      return { link: existing, share: ticket?.share };
+    }
     const target = await this.#resolve(to.peer, ticket, signal);
     const link = this.link(target.peer.peerId, target.name);
     if (target.name !== link.state.name && !ticket) link.update({ name: target.name });

@@ -13,14 +13,24 @@ const StreamHeader = Type.Object({
   channel: Type.Optional(Type.Integer({ minimum: 1, maximum: 0xffff_ffff })),
 });
 
+/** Shows another ticket within a session, bound to the session's id as an offer binds it to its attempt. */
+const TicketHeader = Type.Object({
+  protocol: Type.Literal('ticket'),
+  ticket: Type.String({ pattern: '^[A-Za-z0-9_-]{11}$' }),
+  proof: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+});
+
 /** What the opener of a stream asks for. */
 export type StreamHeader = Static<typeof StreamHeader>;
+export type TicketHeader = Static<typeof TicketHeader>;
 
-const validator = Compile(StreamHeader);
+const streamValidator = Compile(StreamHeader);
+const ticketValidator = Compile(TicketHeader);
 
 /** Checks what a peer says. Throws `ERR_SESSION_PROTOCOL`. */
-export function decodeStreamHeader(header: JsonValue): StreamHeader {
-  if (!validator.Check(header))
+export function decodeStreamHeader(header: JsonValue): StreamHeader | TicketHeader {
+  if (ticketValidator.Check(header)) return header;
+  if (!streamValidator.Check(header))
     throw new AwlError('ERR_SESSION_PROTOCOL', 'The peer opened a stream for something unknown.');
   return header;
 }

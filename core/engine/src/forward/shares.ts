@@ -11,12 +11,15 @@ import {
   parseTarget,
   type HostPort,
   type StreamHeader,
+  type TicketHeader,
 } from './header.ts';
 import { join } from './join.ts';
 import type { UdpFlows } from './udp-flow.ts';
 
 /** Shares of one node. */
 const SHARES_MAX = 256;
+/** Tickets shown in one session. */
+const GRANTS_MAX = 64;
 
 interface Share {
   readonly id: string;
@@ -86,7 +89,9 @@ export class Shares {
     stream: SessionStream,
     rawHeader: JsonValue,
     peer: {
-      readonly grant: Grant | undefined;
+      /** What lets the peer in; a ticket that it shows is added. */
+      readonly grants: Grant[];
+      readonly session: string;
       readonly id: string;
       readonly flows: UdpFlows;
       readonly signal: AbortSignal;
@@ -94,8 +99,9 @@ export class Shares {
   ): Promise<void> {
     try {
       const header = decodeStreamHeader(rawHeader);
+      if (header.protocol === 'ticket') return await this.#acceptTicket(header, stream, peer);
       const share = this.#find(header);
-      if (!share || !peer.grant || !this.#core.authorization.allows(peer.grant, share.id))
+      if (!share || !peer.grants.some((grant) => this.#core.authorization.allows(grant, share.id)))
         throw new AwlError('ERR_FORWARD_DENIED');
       const denial = await this.#core.hooks.bail('forward.accept', {
         peer: peer.id,
@@ -110,6 +116,25 @@ export class Shares {
       this.#core.log.warn(`a stream of ${peer.id.slice(0, 8)} was refused: ${failure.message}`);
       stream.reset(failure.code);
     }
+  }
+
+  /** The session's peer has another ticket: what it opens is open from now on. The stream's end says so. */
+  async #acceptTicket(
+    { ticket, proof }: TicketHeader,
+    stream: SessionStream,
+    peer: { readonly grants: Grant[]; readonly session: string; readonly id: string },
+  ): Promise<void> {
+    const grant = await this.#core.authorization.authorize({
+      peerId: peer.id,
+      selfId: this.#core.identity.peerId,
+      attemptId: peer.session,
+      auth: { by: 'ticket', ticket, proof },
+    });
+    if (peer.grants.length >= GRANTS_MAX)
+      throw new AwlError('ERR_FORWARD_DENIED', 'Too many tickets were shown in one session.');
+    peer.grants.push(grant);
+    stream.end();
+    stream.resume();
   }
 
   async #acceptTcp(share: Share, stream: SessionStream, signal: AbortSignal): Promise<void> {

@@ -18,28 +18,27 @@ export class MemoryRendezvous {
   dead = false;
 
   client(identity: Identity, name: string, observedAddress = '127.0.0.1'): Rendezvous {
-    const hub = this;
     const record: PeerRecord = { ...identityRecord(identity), name, online: true, observedAddress };
+    const members = this.#members;
+    const { carried } = this;
     const refuse = (): void => {
-      if (hub.dead) throw new AwlError('ERR_RENDEZVOUS_UNREACHABLE');
+      if (this.dead) throw new AwlError('ERR_RENDEZVOUS_UNREACHABLE');
     };
     const rendezvous: Rendezvous = {
       url: 'awl://memory',
       fingerprint: 'memory',
-      get stun() {
-        return hub.stun;
-      },
+      stun: this.stun,
       async lookup(nameOrId) {
         refuse();
-        return [...hub.#members.values()].find(
+        return [...members.values()].find(
           (member) => member.record.peerId === nameOrId || member.record.name === nameOrId,
         )?.record;
       },
       async send(peerId, sealed) {
         refuse();
-        const member = hub.#members.get(peerId);
+        const member = members.get(peerId);
         if (!member) throw new AwlError('ERR_PEER_OFFLINE');
-        hub.carried.push({ from: identity.peerId, to: peerId, sealed });
+        carried.push({ from: identity.peerId, to: peerId, sealed });
         setImmediate(() => member.rendezvous.onSignal?.(record, sealed));
       },
       onSignal: null,
@@ -47,15 +46,15 @@ export class MemoryRendezvous {
       onStatus: null,
       async open() {
         refuse();
-        for (const member of hub.#members.values()) {
+        for (const member of members.values()) {
           member.rendezvous.onPresence?.(record);
           rendezvous.onPresence?.(member.record);
         }
-        hub.#members.set(identity.peerId, { record, rendezvous });
+        members.set(identity.peerId, { record, rendezvous });
         rendezvous.onStatus?.('connected', { rttMs: 0 });
       },
       async close() {
-        hub.#members.delete(identity.peerId);
+        members.delete(identity.peerId);
       },
     };
     return rendezvous;

@@ -14,7 +14,7 @@ import {
 import { activate as activateLan } from '@awl/plugin-lan-direct';
 import { activate as activateTcp } from '@awl/plugin-tcp-simultaneous-open';
 import { activate as activateUdp } from '@awl/plugin-udp-kcp';
-import { MemoryRendezvous } from './memory-rendezvous.ts';
+import type { MemoryRendezvous } from './memory-rendezvous.ts';
 
 export interface TestNode {
   readonly engine: Engine;
@@ -66,7 +66,7 @@ function registerBuiltIns({ registry }: Engine): void {
     },
     transports: { register: (transport) => registry.addTransport(transport, owner) },
   } as Pick<PluginContext, 'strategies' | 'transports'> as PluginContext;
-  for (const activate of [activateLan, activateTcp, activateUdp]) void activate(context);
+  for (const activate of [activateLan, activateTcp, activateUdp]) activate(context);
 }
 
 /** A TCP server that sends back what it gets. */
