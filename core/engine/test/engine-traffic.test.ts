@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { AwlError } from '@awl/wire';
+import type { AwlError } from '@awl/wire';
 import { MemoryRendezvous } from './support/memory-rendezvous.ts';
 import { echoServer, testNode, type TestNode } from './support/two-nodes.ts';
 
