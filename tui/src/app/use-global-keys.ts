@@ -1,5 +1,5 @@
-import { useApp } from 'ink';
-import { useKeys } from './component/use-keys.ts';
+import { useApp, usePaste } from 'ink';
+import { useKeys, useTypeAhead } from './component/use-keys.ts';
 import { useServices, useUi } from './store/context.tsx';
 import { SCREENS, type ScreenName, type UiAction } from './store/ui-state.ts';
 import { suspendProcess } from './suspend.ts';
@@ -16,6 +16,15 @@ export function useGlobalKeys(isScreenActive: boolean): void {
     dispatch(action);
   };
   const { suspendTerminal } = useApp();
+  useTypeAhead(isScreenActive);
+  // Pasted text is no keys. A ticket is meant for connecting; anything else is a mistake.
+  usePaste(
+    (text) => {
+      const ticket = text.trim();
+      if (/^awl1\S+$/i.test(ticket)) dispatch({ type: 'overlay', overlay: { kind: 'connect', ticket } });
+    },
+    { isActive: isScreenActive },
+  );
   useKeys((input, key) => {
     if (key.ctrl && input === 'c') quit();
     else if (key.ctrl && input === 'z') void suspendTerminal(suspendProcess);

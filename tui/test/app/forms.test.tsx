@@ -205,3 +205,24 @@ test('help is about the screen, and any key closes it', async () => {
   await screen.press('x');
   await screen.sees('lan-direct');
 });
+
+test('keys typed ahead reach what the first of them opens', async () => {
+  using screen = stage(fakeClient());
+  await screen.sees('office');
+  await screen.press('/cabin');
+  await screen.until((text) => text.includes('/ cabin') && !text.includes('laptop-mia'));
+  await screen.press('esc', '5r');
+  await screen.sees('This network was measured again');
+});
+
+test('a pasted ticket opens connect; other pasted text does nothing', async () => {
+  const client = fakeClient();
+  using screen = stage(client);
+  await screen.sees('office');
+  await screen.press('\u001B[200~qqd 5\n\u001B[201~');
+  assert.equal(screen.hasQuit, false);
+  await screen.press('\u001B[200~awl1abcdef\n\u001B[201~');
+  await screen.sees('awl1abcdef');
+  await screen.press('enter', 'enter');
+  assert.deepEqual(client.given, [{ name: 'peer.connect', params: { ticket: 'awl1abcdef' } }]);
+});

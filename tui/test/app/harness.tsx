@@ -27,7 +27,8 @@ class FakeStdout extends EventEmitter {
   }
 
   readonly write = (frame: string, done?: () => void): boolean => {
-    if (frame !== '') {
+    // Terminal modes are set between frames.
+    if (stripVTControlCharacters(frame) !== '') {
       this.last = frame;
       this.#changed.emit('write');
     }
@@ -72,6 +73,8 @@ class FakeStdin extends EventEmitter {
     this.#data = null;
     return data;
   };
+
+  readonly unshift = (data: string): void => this.type(data);
 
   type(data: string): void {
     this.#data = data;

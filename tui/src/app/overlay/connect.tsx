@@ -6,7 +6,11 @@ import type { FormField } from './form-field.tsx';
 import { Form, type FormValues } from './form.tsx';
 
 /** Asks for whom to connect to, and for the peer's password, masked. A ticket does instead of both. */
-export function ConnectForm(props: { readonly engine: EngineState; readonly peer?: string }): ReactNode {
+export function ConnectForm(props: {
+  readonly engine: EngineState;
+  readonly peer: string | undefined;
+  readonly ticket: string | undefined;
+}): ReactNode {
   const [, dispatch] = useUi();
   const { commander } = useServices();
   const peer = props.engine.peers[props.peer ?? ''];
@@ -15,7 +19,7 @@ export function ConnectForm(props: { readonly engine: EngineState; readonly peer
       name: 'who',
       label: 'Peer',
       kind: 'text',
-      initial: peer ? peer.name : '',
+      initial: peer?.name ?? props.ticket ?? '',
       placeholder: 'name, or a ticket: awl1…',
       check: (text) => (text.trim() === '' ? 'the name of a peer, or a ticket' : undefined),
     },

@@ -26,7 +26,7 @@ export function Overlays(props: {
     case 'welcome':
       return <Welcome engine={engine} />;
     case 'connect':
-      return <ConnectForm engine={engine} {...(overlay.peer === undefined ? {} : { peer: overlay.peer })} />;
+      return <ConnectForm engine={engine} peer={overlay.peer} ticket={overlay.ticket} />;
     case 'forward':
       return (
         <ForwardForm

@@ -22,7 +22,7 @@ export type Overlay =
   | { readonly kind: 'palette' }
   | { readonly kind: 'filter' }
   | { readonly kind: 'welcome' }
-  | { readonly kind: 'connect'; readonly peer?: string }
+  | { readonly kind: 'connect'; readonly peer?: string; readonly ticket?: string }
   | { readonly kind: 'forward'; readonly id?: string; readonly peer?: string }
   | { readonly kind: 'share' }
   | {
