@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { AwlError } from '@awl/wire';
 import type { OptionValues } from './spec.ts';
@@ -30,7 +30,7 @@ export async function askPassword(peer: string, signal: AbortSignal): Promise<st
   process.stderr.write(`Password of ${peer}: `);
   const prompt = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
-    return await prompt.question('', { signal });
+    return await ask(prompt, '', signal);
   } finally {
     prompt.close();
     process.stderr.write('\n');
@@ -41,8 +41,17 @@ export async function askPassword(peer: string, signal: AbortSignal): Promise<st
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `, { signal })).trim());
+    return /^y(es)?$/i.test((await ask(prompt, `${question} [y/N] `, signal)).trim());
   } finally {
     prompt.close();
+  }
+}
+
+async function ask(prompt: Interface, question: string, signal: AbortSignal): Promise<string> {
+  try {
+    return await prompt.question(question, { signal });
+  } catch (cause) {
+    // Ctrl-C, which the prompt takes for itself.
+    throw new AwlError('ERR_ATTEMPT_CANCELLED', undefined, { cause });
   }
 }

@@ -59,9 +59,10 @@ async function connectAsking(node: NodeInUse, how: How, { output, signal }: Comm
     await node.client.command('peer.connect', how, signal);
     step.done('Connected');
   } catch (error) {
-    step.failed('No connection');
-    const wanted = error instanceof AwlError && error.code === 'ERR_AUTH_REFUSED';
-    if (!wanted || how.peer === undefined || how.password !== undefined || !canAsk()) throw error;
+    const isAsked = error instanceof AwlError && error.code === 'ERR_AUTH_REFUSED';
+    const canAnswer = how.peer !== undefined && how.password === undefined && canAsk();
+    step.failed(isAsked && canAnswer ? 'The other side wants its password' : 'No connection');
+    if (!isAsked || !canAnswer) throw error;
     const password = await askPassword(safe(how.peer), signal);
     await node.client.command('peer.connect', { ...how, password }, signal);
   }
