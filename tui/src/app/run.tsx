@@ -35,7 +35,7 @@ export async function run(options: RunOptions): Promise<void> {
     alternateScreen: true,
     incrementalRendering: true,
     interactive: true,
-    isScreenReaderEnabled: env['INK_SCREEN_READER'] === 'true' || (env['AWL_SCREEN_READER'] ?? '') !== '',
+    isScreenReaderEnabled: env['INK_SCREEN_READER'] === 'true',
   });
   quit = () => {
     commander.cancel();
