@@ -1,7 +1,7 @@
 import type { Clock } from '@awl/api';
 
 /** A signal that aborts after a time, or with another signal; disposing ends the wait. */
-export function timeLimit(
+function timeLimit(
   clock: Clock,
   limitMs: number,
   outer?: AbortSignal,

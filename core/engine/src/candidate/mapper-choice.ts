@@ -12,7 +12,7 @@ const PREFERENCE: { readonly [id: string]: { readonly family: Family; readonly r
 /** Mappers of other plugins map IPv4, after the built-in ones. */
 const OTHERS = { family: 4, rank: 3 } as const;
 
-/** Where there was no router, none is looked for again within this time. */
+/** Where there was no router, one is looked for again after this time. */
 const ABSENT_MS = 60_000;
 const DISCOVER_MS = 4000;
 
@@ -40,7 +40,7 @@ export class MapperChoice {
     const mappers = [...this.#mappers()]
       .filter((mapper) => ranked(mapper).family === family && !this.#isBarred(mapper))
       .sort((a, b) => ranked(a).rank - ranked(b).rank);
-    const asked = mappers.map((mapper) => ({ mapper, gateway: this.#discover(mapper) }));
+    const asked = mappers.map((mapper) => ({ mapper, gateway: this.gateway(mapper) }));
     for (const { mapper, gateway } of asked) {
       if (signal.aborted) return;
       if (await gateway) yield mapper;
@@ -62,15 +62,22 @@ export class MapperChoice {
     return (this.#barred.get(mapper) ?? -Infinity) > this.#clock.now();
   }
 
-  #discover(mapper: PortMapper): Promise<MapperGateway | undefined> {
+  /** The mapper's router; undefined where there is none. Known ones are not looked for again until {@link forget}. */
+  gateway(mapper: PortMapper): Promise<MapperGateway | undefined> {
     const known = this.#found.get(mapper);
-    if (known && this.#clock.now() - (known.absentSinceMs ?? Infinity) < ABSENT_MS) return known.gateway;
+    if (!known) return this.#discover(mapper).gateway;
+    // Nobody waits for a router that was not there a minute ago; the next one who asks profits.
+    if (this.#clock.now() - (known.absentSinceMs ?? Infinity) >= ABSENT_MS) this.#discover(mapper);
+    return known.gateway;
+  }
+
+  #discover(mapper: PortMapper): Found {
     const found: Found = { gateway: this.#ask(mapper) };
     this.#found.set(mapper, found);
     void found.gateway.then((gateway) => {
       if (!gateway) found.absentSinceMs = this.#clock.now();
     });
-    return found.gateway;
+    return found;
   }
 
   #ask(mapper: PortMapper): Promise<MapperGateway | undefined> {

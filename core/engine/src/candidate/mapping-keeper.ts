@@ -1,10 +1,19 @@
-import type { Clock, Family, Logger, NatState, PortMapper, PortMapping, Protocol } from '@awl/api';
+import type {
+  Clock,
+  Family,
+  Logger,
+  MapperGateway,
+  NatState,
+  PortMapper,
+  PortMapping,
+  Protocol,
+} from '@awl/api';
 import type { StateStore } from '../client.ts';
 import type { HookBus } from '../hook/hook-bus.ts';
-import { whyUnreachable } from './external-address.ts';
 import { aborted, callMapper } from './mapper-call.ts';
 import { MapperChoice } from './mapper-choice.ts';
-import { isMapping, MappingRecords, RECORDS_MAX, type MappingStorage } from './mapping-records.ts';
+import { MapperVerdicts } from './mapper-verdicts.ts';
+import { MappingRecords, RECORDS_MAX, type MappingStorage } from './mapping-records.ts';
 
 /** RFC 6886 §3.3 recommends two hours. */
 const LIFETIME_S = 7200;
@@ -66,7 +75,7 @@ export class MappingKeeper {
   readonly #choice: MapperChoice;
   readonly #records: MappingRecords;
   readonly #entries = new Map<string, Entry>();
-  readonly #reasons = new Map<string, string>();
+  readonly #verdicts: MapperVerdicts;
   readonly #unmapping = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   /** What a crash left behind, by mapper; taken out when its removal is tried, which is once. */
@@ -77,6 +86,7 @@ export class MappingKeeper {
   constructor(parts: MappingKeeperParts) {
     this.#parts = parts;
     this.#choice = new MapperChoice(parts.mappers, parts.clock);
+    this.#verdicts = new MapperVerdicts(parts.clock, parts.log, this.#stop.signal);
     this.#records = new MappingRecords(parts.storage, parts.wallClock, parts.log);
   }
 
@@ -86,10 +96,11 @@ export class MappingKeeper {
     return this.#loaded;
   }
 
-  /** Removes what a crash left behind of this mapper. A mapper with nothing left is not asked anything. */
-  async addMapper(mapper: PortMapper): Promise<void> {
+  /** Takes a mapper up: removes what a crash left behind of it, and looks for its router; undefined where there is none. */
+  async addMapper(mapper: PortMapper): Promise<MapperGateway | undefined> {
     await this.#loaded;
     await this.#removeLeftovers(mapper);
+    return await this.#choice.gateway(mapper);
   }
 
   /** The mappings held now; each can be reached from the internet, as far as the router's external address tells. */
@@ -115,7 +126,7 @@ export class MappingKeeper {
 
   /** By mapper: why it is of no use here, for a person. */
   reasons(): ReadonlyMap<string, string> {
-    return this.#reasons;
+    return this.#verdicts.reasons;
   }
 
   /** Maps a port; undefined where no router can, or when `signal` aborts first. What was granted is held until {@link release}. */
@@ -149,7 +160,7 @@ export class MappingKeeper {
   async removeMapper(mapper: PortMapper): Promise<void> {
     const orphans = [...this.#entries.values()].filter(({ held }) => held?.mapper === mapper);
     for (const entry of orphans) this.#drop(entry);
-    this.#reasons.delete(mapper.id);
+    this.#verdicts.forget(mapper);
     await Promise.all(this.#unmapping);
   }
 
@@ -205,7 +216,7 @@ export class MappingKeeper {
   async #map(mapper: PortMapper, wish: Required<MappingWish>): Promise<Held | undefined> {
     const { protocol, internalPort, family } = wish;
     const request = { protocol, internalPort, externalPort: internalPort, lifetimeS: LIFETIME_S };
-    const mapping = await this.#ask(mapper, MAP_MS, (signal) => mapper.map(request, signal));
+    const mapping = await this.#verdicts.ask(mapper, MAP_MS, (signal) => mapper.map(request, signal));
     if (!mapping) {
       this.#choice.forget(mapper);
       return undefined;
@@ -222,7 +233,7 @@ export class MappingKeeper {
     const { held, wish } = entry;
     if (!held) return await this.#make(entry);
     const { mapper, mapping } = held;
-    const again = await this.#ask(mapper, REFRESH_MS, (signal) =>
+    const again = await this.#verdicts.ask(mapper, REFRESH_MS, (signal) =>
       mapper.refresh({ ...mapping, lifetimeS: LIFETIME_S }, signal),
     );
     if (entry.held !== held) return; // given back meanwhile
@@ -245,32 +256,10 @@ export class MappingKeeper {
     return { mapper, mapping, expiresAtMs, failures: 0 };
   }
 
-  /** Whether the internet can reach this mapping; if not, says why, and leaves the mapper out for a while. */
-  #isOfUse(mapper: PortMapper, { lifetimeS, externalAddress }: PortMapping, family: Family): boolean {
-    const reason =
-      lifetimeS > 0 ? whyUnreachable(externalAddress, family) : 'the router maps for no time at all';
-    if (reason === undefined) this.#reasons.delete(mapper.id);
-    else {
-      this.#explain(mapper, reason);
-      this.#choice.bar(mapper, UNREACHABLE_MS);
-    }
-    return reason === undefined;
-  }
-
-  /** Asks a mapper for a mapping, within a time; undefined, and explained, when it fails. */
-  async #ask(
-    mapper: PortMapper,
-    limitMs: number,
-    call: (signal: AbortSignal) => Promise<PortMapping>,
-  ): Promise<PortMapping | undefined> {
-    try {
-      const mapping = await callMapper(this.#parts.clock, limitMs, call, this.#stop.signal);
-      if (isMapping(mapping)) return mapping;
-      throw new Error('the plugin gave something that is no mapping');
-    } catch (error) {
-      if (!this.#stop.signal.aborted) this.#explain(mapper, messageOf(error));
-      return undefined;
-    }
+  #isOfUse(mapper: PortMapper, mapping: PortMapping, family: Family): boolean {
+    const isOfUse = this.#verdicts.isOfUse(mapper, mapping, family);
+    if (!isOfUse) this.#choice.bar(mapper, UNREACHABLE_MS);
+    return isOfUse;
   }
 
   #drop(entry: Entry): void {
@@ -297,12 +286,6 @@ export class MappingKeeper {
     this.#leftovers.delete(mapper.id);
     for (const mapping of mappings) this.#unmap({ mapper, mapping });
     await Promise.all(this.#unmapping);
-  }
-
-  #explain(mapper: PortMapper, reason: string): void {
-    if (this.#reasons.get(mapper.id) === reason) return;
-    this.#reasons.set(mapper.id, reason);
-    this.#parts.log.warn(`${mapper.id}: ${reason}`);
   }
 
   #changed(mapper: PortMapper, mapping: PortMapping | null): void {

@@ -209,6 +209,20 @@ describe('MappingKeeper', () => {
     assert.ok(await acquire());
   });
 
+  it('makes nobody wait for a router that was not there, and finds it when it comes', async () => {
+    const mapper = new FakeMapper('upnp');
+    mapper.silent = true;
+    const { clock, acquire } = place([mapper]);
+    assert.equal(await acquire(), undefined);
+    const waitedMs = clock.now();
+    await clock.run({ untilMs: waitedMs + 90_000 });
+    mapper.silent = false;
+    const askedAtMs = clock.now();
+    assert.equal(await acquire(), undefined);
+    assert.equal(clock.now(), askedAtMs);
+    assert.ok(await acquire());
+  });
+
   it('gives up with its signal, and removes what was granted too late', async () => {
     const mapper = new FakeMapper('pcp');
     const { clock, keeper } = place([mapper]);
