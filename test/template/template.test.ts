@@ -9,8 +9,6 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { createPlugin } from '@awl/plugin-host';
-import { packTemplate } from '../../scripts/pack-api.ts';
 import { ensureBuilt, REPOSITORY } from '../e2e/support/build.ts';
 import { Awl } from '../netns/support/awl.ts';
 import { Homes, SRV_ADDRESSES, whyNot, type HostName } from '../netns/support/homes.ts';
@@ -59,9 +57,7 @@ interface Row {
 describe('the plugin template', () => {
   before(async () => {
     await ensureBuilt();
-    const template = join(parent, 'template');
-    await packTemplate(template);
-    createPlugin(plugin, 'lucky-ports', template);
+    await awl('a', 'plugin', 'new', 'lucky-ports');
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
 
