@@ -15,6 +15,8 @@ const APP = join(OUT, 'dev.js');
 const TICKS_PER_SECOND = 100;
 const PAGE_DOWN = '\u001B[6~';
 
+// In two passes, as scripts/build.ts makes the real one.
+const output = { format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' } as const;
 await build({
   input: { dev: 'tui/test/app/dev.ts' },
   platform: 'node',
@@ -22,7 +24,15 @@ await build({
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
   transform: { jsx: { runtime: 'automatic' }, target: 'node24' },
   logLevel: 'silent',
-  output: { dir: OUT, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name].js' },
+  output: { ...output, dir: join(OUT, 'stage') },
+});
+await build({
+  input: { dev: join(OUT, 'stage', 'dev.js') },
+  platform: 'node',
+  resolve: { alias: { 'react-devtools-core': resolve('scripts/empty.ts') } },
+  transform: { target: 'node24', define: { 'process.env.NODE_ENV': '"production"' } },
+  logLevel: 'silent',
+  output: { ...output, dir: OUT },
 });
 
 /** The app in a pty of 120×40. */
