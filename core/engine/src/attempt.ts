@@ -262,7 +262,7 @@ export class AttemptRun implements Disposable {
         },
       });
       const transport = await this.#chooseTransport(remote.transports);
-      const path = openPath({ winner, keys, transport, pair, clock, random });
+      const path = openPath({ winner, keys, transport, pair, clock, random, network: this.#core.broker.network });
       this.#kept.add(winner.lane.scope);
       winner.lane.scope.release(new Set([winner.punched.lease]));
       const { kind, strategy, remote: at, rttMs } = path.description;

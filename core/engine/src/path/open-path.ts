@@ -1,12 +1,23 @@
 import type { Duplex } from 'node:stream';
-import type { Clock, DatagramChannel, Pair, Random, Transport, TransportStats } from '@awl/api';
+import {
+  familyOf,
+  type Clock,
+  type DatagramChannel,
+  type Pair,
+  type Random,
+  type Transport,
+  type TransportStats,
+} from '@awl/api';
 import { AwlError } from '@awl/wire';
 import type { Winner } from '../punch/race.ts';
 import type { AttemptKeys } from '../security/attempt-keys.ts';
 import { CheckedStream } from '../socket/checked-stream.ts';
 import { ManagedUdpLease } from '../socket/udp-lease.ts';
+import type { Network } from '../socket/network.ts';
 import { Consent } from './consent.ts';
 import { pathKind, type PathDescription } from './describe.ts';
+import { linkMtu } from './link-mtu.ts';
+import { PathMtu } from './path-mtu.ts';
 import { openUdpChannels } from './udp-channel.ts';
 
 /** The id of the transport on a TCP path: TCP itself. */
@@ -27,6 +38,7 @@ export interface OpenPathParts {
   readonly keys: AttemptKeys;
   readonly transport: Transport | undefined;
   readonly pair: Pair;
+  readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -64,7 +76,7 @@ export function openPath(parts: OpenPathParts): OpenPath {
 }
 
 function openUdpPath(
-  { winner, keys, clock, random }: OpenPathParts,
+  { winner, keys, clock, random, network }: OpenPathParts,
   lease: ManagedUdpLease,
   transport: Transport,
   description: PathDescription,
@@ -84,6 +96,19 @@ function openUdpPath(
     onExpired: () =>
       connection.duplex.destroy(new AwlError('ERR_PATH_LOST', 'the peer has not answered for 30 s')),
   });
+  let mtu: PathMtu | undefined;
+  let disposed = false;
+  void linkMtu(network, punched.remote.address).then((linkMtuBytes) => {
+    if (disposed) return;
+    mtu = new PathMtu({
+      clock,
+      family: familyOf(punched.remote),
+      linkMtuBytes,
+      probe: (sizeBytes, onAnswer) => lane.agent.sendPadded(lease, punched.remote, sizeBytes, onAnswer),
+      onChange: (sizeBytes) => channels.resize(sizeBytes),
+      inUse: () => channels.sentLarge(),
+    });
+  });
   return {
     description,
     duplex: connection.duplex,
@@ -93,6 +118,8 @@ function openUdpPath(
       ...connection.stats(),
     }),
     [Symbol.dispose]: () => {
+      disposed = true;
+      mtu?.[Symbol.dispose]();
       consent[Symbol.dispose]();
       connection[Symbol.dispose]();
       lane.agent.close();

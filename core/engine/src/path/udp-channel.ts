@@ -3,13 +3,17 @@ import type { Directed } from '../security/attempt-keys.ts';
 import type { ManagedUdpLease } from '../socket/udp-lease.ts';
 
 const TOKEN_BYTES = 8;
-/** What every IPv6 path takes (RFC 8200 §5), less the headers; path MTU discovery may raise it. */
+/** What every path is taken to carry (BASE_PLPMTU of RFC 8899 §5.1.2); path MTU discovery may raise it. */
 export const FIRST_DATAGRAM_BYTES = 1200;
 
 /** Two channels to one peer over one lease: the transport's, and one for unreliable datagrams. */
 export interface UdpChannels {
   readonly transport: DatagramChannel;
   readonly datagrams: DatagramChannel;
+  /** The largest UDP payload from now on. */
+  resize(payloadBytes: number): void;
+  /** Whether datagrams above the first size left since the last call. */
+  sentLarge(): boolean;
 }
 
 /**
@@ -24,13 +28,27 @@ export function openUdpChannels(
   const transport = new TokenChannel(lease, remote, tokens.transport, TOKEN_BYTES);
   const datagrams = new TokenChannel(lease, remote, tokens.datagrams, 0);
   lease.onData = (payload) => void (transport.receive(payload) || datagrams.receive(payload));
-  return { transport, datagrams };
+  return {
+    transport,
+    datagrams,
+    resize(payloadBytes) {
+      transport.resize(payloadBytes);
+      datagrams.resize(payloadBytes);
+    },
+    sentLarge() {
+      const large = transport.sentLarge || datagrams.sentLarge;
+      transport.sentLarge = datagrams.sentLarge = false;
+      return large;
+    },
+  };
 }
 
 class TokenChannel implements DatagramChannel {
   /** The token's place, where the sender leaves it free: a transport does, since it copies anyway. */
   readonly headroomBytes: number;
-  readonly maxDatagramBytes: number;
+  maxDatagramBytes = 0;
+  /** A datagram above the first size has left. */
+  sentLarge = false;
   onDatagram: ((datagram: Uint8Array, from?: number) => void) | null = null;
   readonly #lease: ManagedUdpLease;
   readonly #remote: Endpoint;
@@ -39,19 +57,26 @@ class TokenChannel implements DatagramChannel {
 
   constructor(lease: ManagedUdpLease, remote: Endpoint, token: Directed, headroomBytes: number) {
     this.headroomBytes = headroomBytes;
-    this.maxDatagramBytes = FIRST_DATAGRAM_BYTES - (TOKEN_BYTES - headroomBytes);
+    this.resize(FIRST_DATAGRAM_BYTES);
     this.#lease = lease;
     this.#remote = remote;
     this.#token = token.send;
     this.#expected = token.receive;
   }
 
+  resize(payloadBytes: number): void {
+    this.maxDatagramBytes = payloadBytes - (TOKEN_BYTES - this.headroomBytes);
+  }
+
   send(datagram: Uint8Array): void {
-    // The socket may keep what it could not send at once, and the transport uses its buffer again.
     const before = TOKEN_BYTES - this.headroomBytes;
-    const packet = Buffer.allocUnsafe(before + datagram.length);
-    packet.set(datagram, before);
+    let packet = datagram;
+    if (before > 0) {
+      packet = Buffer.allocUnsafe(before + datagram.length);
+      packet.set(datagram, before);
+    }
     packet.set(this.#token);
+    if (packet.length > FIRST_DATAGRAM_BYTES) this.sentLarge = true;
     this.#lease.transmit(packet, this.#remote);
   }
 

@@ -1,5 +1,5 @@
 import type { Clock, Endpoint, Random, Role, VerifiedCheck, Lease } from '@awl/api';
-import { formatEndpoint } from '@awl/api';
+import { formatEndpoint, sameEndpoint } from '@awl/api';
 import { decodeStun, encodeStun, verifyIntegrity, type StunMessage } from '@awl/wire';
 
 /** A lease as the agent sees it. */
@@ -41,6 +41,7 @@ interface Pending {
   /** When it was sent: to one endpoint, or to each port of a sweep. */
   readonly sentAt: number | Map<number, number>;
   readonly nominates: boolean;
+  readonly onAnswer?: (from: Endpoint) => void;
 }
 
 /**
@@ -92,6 +93,18 @@ export class CheckAgent {
     const nominates = options.nominate === true;
     const transactionId = this.#remember({ checked, sentAt: this.#clock.now(), nominates });
     checked.transmit(this.#request(transactionId, nominates), to, options.ttl);
+  }
+
+  /** A check of this size, padded, whose answer is small: shows that the path carries so much (RFC 8899 §4.1). */
+  sendPadded(checked: CheckedLease, to: Endpoint, sizeBytes: number, onAnswer: () => void): void {
+    if (!this.armed) return;
+    const transactionId = this.#remember({
+      checked,
+      sentAt: this.#clock.now(),
+      nominates: false,
+      onAnswer: (from) => void (sameEndpoint(from, to) && onAnswer()),
+    });
+    checked.transmit(this.#request(transactionId, false, sizeBytes), to);
   }
 
   /** A check to be sent to many ports: made once. The returned function sends it to one. */
@@ -185,7 +198,7 @@ export class CheckAgent {
     this.onValid = this.onNominated = this.onAuthenticated = null;
   }
 
-  #request(transactionId: Buffer, nominate: boolean): Buffer {
+  #request(transactionId: Buffer, nominate: boolean, padToBytes?: number): Buffer {
     const role =
       this.role === 'controlling'
         ? { iceControlling: this.#tieBreaker }
@@ -196,7 +209,7 @@ export class CheckAgent {
         transactionId,
         attributes: { ...role, ...(nominate ? { useCandidate: true as const } : {}) },
       },
-      { integrityKey: this.#armedKeys().send },
+      { integrityKey: this.#armedKeys().send, ...(padToBytes === undefined ? {} : { padToBytes }) },
     );
   }
 
@@ -252,6 +265,7 @@ export class CheckAgent {
     };
     this.#valid.set(key, pair);
     this.#triggered.get(key)?.[Symbol.dispose]();
+    pending.onAnswer?.(from);
     if (pending.nominates) this.#nominations.get(key)?.();
     this.onValid?.(pair, first);
   }

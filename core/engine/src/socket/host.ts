@@ -42,6 +42,12 @@ export async function linuxHostId(): Promise<string | undefined> {
   return boot && namespace ? `${boot.trim()} ${namespace}` : undefined;
 }
 
+/** Linux: the MTU of an interface. Names come from the system, which lets no path into them. */
+export async function linuxMtuBytes(interfaceName: string): Promise<number | undefined> {
+  const bytes = Number(await read(`/sys/class/net/${interfaceName}/mtu`));
+  return Number.isInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
 async function read(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

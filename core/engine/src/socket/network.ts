@@ -10,6 +10,8 @@ export interface Network {
   gateways(): Promise<readonly Gateway[]>;
   /** Something that only processes of this host's own network can know and that ends with its boot; undefined where there is nothing such. */
   hostId(): Promise<string | undefined>;
+  /** Largest IP packet that an interface takes; undefined where the system does not tell. */
+  mtuBytes?(interfaceName: string): Promise<number | undefined>;
   /** Rejects with `ERR_SOCKET_BIND`. Without an address: the wildcard. Without a port: any. */
   bindUdp(options: BindOptions): Promise<UdpSocket>;
   /** Takes a free TCP port without listening on it. Rejects with `ERR_SOCKET_BIND`. */
@@ -26,7 +28,10 @@ export interface BindOptions {
 
 export interface UdpSocket extends Disposable {
   readonly local: Endpoint;
-  /** Never throws: what cannot be sent is lost, as on any network. `ttl` holds for this packet only. */
+  /**
+   * Never throws: what cannot be sent is lost, as on any network. The bytes are sent or copied when it returns. `ttl` holds for this packet
+   * only.
+   */
   send(payload: Uint8Array, to: Endpoint, ttl?: number): void;
   /** The payload is the callee's own; `from` is valid during the call. */
   onMessage: ((payload: Uint8Array, from: Endpoint) => void) | null;

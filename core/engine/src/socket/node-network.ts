@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '@awl/api';
 import { AwlError } from '@awl/wire';
 import { hostGateways } from './gateways.ts';
-import { hostInterfaces, linuxHostId } from './host.ts';
+import { hostInterfaces, linuxHostId, linuxMtuBytes } from './host.ts';
 import {
   DialError,
   type BindOptions,
@@ -22,6 +22,7 @@ export const nodeNetwork: Network = {
   interfaces: hostInterfaces,
   gateways: hostGateways,
   hostId: linuxHostId,
+  mtuBytes: linuxMtuBytes,
   bindUdp,
   reserveTcp,
 };
@@ -81,7 +82,9 @@ class NodeUdpSocket implements UdpSocket {
     if (this.#closed) return;
     try {
       if (ttl !== undefined) this.#socket.setTTL(ttl);
-      this.#socket.send(payload, to.port, to.address);
+      // A socket whose buffer is full keeps what it gets, by reference, and sends it later.
+      const kept = this.#socket.getSendQueueCount() > 0;
+      this.#socket.send(kept ? Buffer.from(payload) : payload, to.port, to.address);
       if (ttl !== undefined) this.#socket.setTTL(DEFAULT_TTL);
     } catch {
       // An unusable address: lost, as on any network.

@@ -25,7 +25,7 @@ export class SimulatedUdpSocket implements UdpSocket {
 
   send(payload: Uint8Array, to: Endpoint, ttl?: number): void {
     if (!this.#open) return;
-    this.#stack.sendDatagram(this, payload, to, ttl ?? (isMulticast(to.address) ? 1 : DEFAULT_TTL));
+    this.#stack.sendDatagram(this, payload.slice(), to, ttl ?? (isMulticast(to.address) ? 1 : DEFAULT_TTL));
   }
 
   [Symbol.dispose](): void {

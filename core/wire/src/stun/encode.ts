@@ -16,12 +16,18 @@ export interface StunEncodeOptions {
   readonly integrityKey?: Uint8Array;
   /** Adds FINGERPRINT. */
   readonly fingerprint?: boolean;
-  /** Adds PADDING so that the packet has at least this many bytes (at most 1500), so that no answer to it is larger than itself. */
+  /**
+   * Adds PADDING so that the packet has at least this many bytes (at most {@link MAX_STUN_BYTES}): so that no answer to it is larger than
+   * itself, or to find out whether so large a packet passes.
+   */
   readonly padToBytes?: number;
 }
 
+/** The largest packet: whole words within what a UDP datagram over IPv4 carries. */
+export const MAX_STUN_BYTES = 65_504;
+
 /** Sizes are checked against it once, at the end of each attribute; a packet is copied out of it. */
-const scratch = Buffer.alloc(4096);
+const scratch = Buffer.alloc(65_536);
 
 /**
  * One Binding message.
@@ -36,7 +42,7 @@ export function encodeStun(content: StunContent, options: StunEncodeOptions = {}
   let end = attributes ? writeAttributes(attributes) : STUN_HEADER_BYTES;
 
   if (options.padToBytes !== undefined) {
-    if (options.padToBytes > 1500) throw new RangeError('padToBytes');
+    if (options.padToBytes > MAX_STUN_BYTES) throw new RangeError('padToBytes');
     const later = (options.integrityKey ? 36 : 0) + (options.fingerprint ? 8 : 0);
     const missing = options.padToBytes - end - later;
     if (missing > 0) end = writePadding(Math.max(0, missing - 4), end);

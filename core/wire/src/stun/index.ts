@@ -9,6 +9,6 @@ export {
   type StunMessage,
 } from './message.ts';
 export { decodeStun } from './decode.ts';
-export { encodeStun, type StunEncodeOptions } from './encode.ts';
+export { encodeStun, MAX_STUN_BYTES, type StunEncodeOptions } from './encode.ts';
 export { verifyIntegrity } from './integrity.ts';
 export { MAX_STREAM_STUN_BYTES, stunStreamReader } from './stream.ts';
