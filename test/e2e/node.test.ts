@@ -84,7 +84,9 @@ test('forwards of a running node: added, seen, pinged, kept over a restart, remo
   assert.doesNotMatch(await readFile(join(options.home, 'awl.config.json'), 'utf8'), /listen/);
   const missing = await awl(['forward', 'rm', 'nothing'], options);
   assert.equal(missing.code, 2);
-  await answer(['peers', 'forget', 'laptop'], office).catch(() => answer(['peers', 'forget', 'office'], options));
+  await answer(['peers', 'forget', 'laptop'], office).catch(() =>
+    answer(['peers', 'forget', 'office'], options),
+  );
 });
 
 test('the configuration changes a running node at once', async () => {
@@ -108,7 +110,10 @@ test('the configuration changes a running node at once', async () => {
 test('doctor answers with one object, from a node of its own and from the running one', async () => {
   await using world = await startWorld();
   interface Diagnosis {
-    readonly behaviour: Record<'udp' | 'tcp', { mapping: string; filtering: string; allocation: string; confidence: object }>;
+    readonly behaviour: Record<
+      'udp' | 'tcp',
+      { mapping: string; filtering: string; allocation: string; confidence: object }
+    >;
     readonly publicAddresses: readonly string[];
   }
   const check = ({ behaviour, publicAddresses }: Diagnosis): void => {

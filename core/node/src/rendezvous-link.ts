@@ -75,20 +75,27 @@ const LOOK_EVERY_MS = 20;
  * The same after a change of the configuration. Resolves also when the first try failed: the state tells why, and the engine keeps trying.
  * Rejects when the rendezvous refuses for good.
  */
-export async function changeConfigured(engine: Engine, maker: RendezvousMaker, config: NodeConfig): Promise<void> {
+export async function changeConfigured(
+  engine: Engine,
+  maker: RendezvousMaker,
+  config: NodeConfig,
+): Promise<void> {
   const registered = useConfigured(engine, maker, config);
   registered.catch(() => undefined);
   const { clock, state } = engine;
   const url = config.rendezvous?.url ?? '';
   const deadline = clock.now() + CHANGE_PATIENCE_MS;
-  let isOver = false;
+  const over = new AbortController();
+  const hasFailed = (): boolean =>
+    state.state.rendezvous.url === url && state.state.rendezvous.code !== undefined;
   const firstTry = async (): Promise<void> => {
-    const hasFailed = (): boolean => state.state.rendezvous.url === url && state.state.rendezvous.code !== undefined;
-    while (!isOver && !hasFailed() && clock.now() < deadline) await delay(clock, LOOK_EVERY_MS);
+    while (!hasFailed() && clock.now() < deadline) await delay(clock, LOOK_EVERY_MS, over.signal);
   };
+  const failed = firstTry();
+  failed.catch(() => undefined);
   try {
-    await Promise.race([registered, firstTry()]);
+    await Promise.race([registered, failed]);
   } finally {
-    isOver = true;
+    over.abort();
   }
 }

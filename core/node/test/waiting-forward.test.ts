@@ -8,7 +8,12 @@ import { emptyState, soon } from './support.ts';
 const stored = { peer: 'office', listen: ':8585' };
 
 function fakeEngine(forward: Engine['forward']): Engine {
-  return { state: new StateStore(soon, emptyState), clock: soon, forward, unforward: async () => undefined } as Partial<Engine> as Engine;
+  return {
+    state: new StateStore(soon, emptyState),
+    clock: soon,
+    forward,
+    unforward: async () => undefined,
+  } as Partial<Engine> as Engine;
 }
 
 test('a stored forward waits for its peer, says why, and listens in the end', async () => {
@@ -33,7 +38,9 @@ test('a forward that is removed while it waits is not tried again', async () => 
   const engine = fakeEngine(async ({ signal }) => {
     tries += 1;
     resolve();
-    await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    await new Promise((_resolve, reject) =>
+      signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+    );
     throw new Error('not reached');
   });
   const waiting = new WaitingForward(engine, 'stored-1', stored, () => assert.fail('it listened'));

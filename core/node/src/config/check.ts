@@ -13,7 +13,8 @@ export function checkConfig(value: unknown, source: string): NodeConfig {
   } catch (cause) {
     throw new AwlError('ERR_CONFIG_INVALID', `${source}: too deep.`, { cause });
   }
-  if (!fits) throw new AwlError('ERR_CONFIG_INVALID', `${source}: ${describeErrors(validator.Errors(value))}.`);
+  if (!fits)
+    throw new AwlError('ERR_CONFIG_INVALID', `${source}: ${describeErrors(validator.Errors(value))}.`);
   const config = value as NodeConfig;
   const fault = faultOf(config);
   if (fault !== undefined) throw new AwlError('ERR_CONFIG_INVALID', `${source}: ${fault}.`);

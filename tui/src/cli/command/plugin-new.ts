@@ -25,9 +25,13 @@ async function packTemplate(output: Output, signal: AbortSignal): Promise<void> 
     await promisify(execFile)(process.execPath, [script], { signal });
   } catch (cause) {
     step.failed('The template could not be packed');
-    throw new AwlError('ERR_PLUGIN_INSTALL', `The template could not be packed: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new AwlError(
+      'ERR_PLUGIN_INSTALL',
+      `The template could not be packed: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
   }
   step.done('The template is packed');
 }
