@@ -6,6 +6,6 @@ import { contributionsOf, type Contributions } from '@awl/testkit';
 /** The built-in strategies and transports, the long search for two random NATs among them. */
 export function builtIns(): Promise<Contributions> {
   return contributionsOf([udpKcp, tcpSimultaneousOpen, lanDirect], {
-    'strategies.udp-birthday-both.enabled': true,
+    'probing.exhaustive': true,
   });
 }

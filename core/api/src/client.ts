@@ -132,18 +132,19 @@ export const LOG_LINES_KEPT = 1000;
 
 /** The one reducer: the state after a patch. Unchanged parts keep their identity. */
 export function applyPatch(snapshot: Snapshot, patch: Patch): Snapshot {
-  let state: EngineState = snapshot.state;
+  const state: { -readonly [Part in keyof EngineState]: EngineState[Part] } = { ...snapshot.state };
+  // Each collection is copied once, however many of its entries changed.
+  const copies = new Map<CollectionName, { [id: string]: unknown }>();
   for (const change of patch.changes) {
-    if ('section' in change) state = { ...state, [change.section]: change.value };
-    else if ('log' in change) state = { ...state, log: [...state.log, ...change.log].slice(-LOG_LINES_KEPT) };
+    if ('section' in change) Object.assign(state, { [change.section]: change.value });
+    else if ('log' in change) state.log = [...state.log, ...change.log].slice(-LOG_LINES_KEPT);
     else {
-      const { [change.id]: _previous, ...others } = state[change.collection] as { [id: string]: unknown };
-      state = {
-        ...state,
-        [change.collection]:
-          change.value === null ? others : { ...state[change.collection], [change.id]: change.value },
-      };
+      const { collection, id, value } = change;
+      const entries = copies.get(collection) ?? { ...state[collection] };
+      copies.set(collection, entries);
+      if (value === null) delete entries[id];
+      else entries[id] = value;
     }
   }
-  return { sequence: patch.sequence, state };
+  return { sequence: patch.sequence, state: Object.assign(state, Object.fromEntries(copies)) };
 }

@@ -115,6 +115,22 @@ export function failed(code: PunchFailureCode, reason: string): PunchOutcome {
   return { outcome: 'failed', code, reason };
 }
 
+/** How often {@link nextAnswer} looks for both in turn. */
+const TURN_MS = 40;
+
+/** Waits for the peer's message or a verified check, whichever comes first; for neither once the attempt is over. */
+export async function nextAnswer(
+  attempt: Attempt,
+): Promise<{ readonly answer?: JsonValue; readonly check?: VerifiedCheck }> {
+  while (!attempt.signal.aborted) {
+    const check = await attempt.nextCheck(TURN_MS);
+    if (check) return { check };
+    const answer = await attempt.nextMessage(0);
+    if (answer !== undefined) return { answer };
+  }
+  return {};
+}
+
 /** One way through NATs. */
 export interface PunchStrategy {
   /** `name@major`; both peers need the same to use it. */

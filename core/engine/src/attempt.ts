@@ -18,6 +18,7 @@ import { assessLanes } from './punch/assess.ts';
 import { AttemptLog } from './punch/attempt-log.ts';
 import { deliver, type Lane, type RegisteredStrategy } from './punch/lane.ts';
 import { prepareLanes } from './punch/prepare.ts';
+import { raceReport } from './punch/race-report.ts';
 import { runRace } from './punch/race.ts';
 import { verdict } from './punch/verdict.ts';
 import { deriveAttemptKeys, type AttemptKeyMaterial } from './security/attempt-keys.ts';
@@ -225,44 +226,18 @@ export class AttemptRun implements Disposable {
         logFor,
         exchange: async (strategy, message) =>
           void (await this.conversation.send('exchange', { strategy, message })),
-        willAttempt: async (lane) => {
-          events.emit('attempt.started', { attempt, peer: peerId, strategy: lane.id });
-          await hooks.series('punch.willAttempt', {
-            peer: peerId,
-            strategy: lane.id,
-            pair,
-            ...(lane.row.assessment ? { assessment: lane.row.assessment } : {}),
-          });
-        },
-        onRow: (lane, outcome) => {
-          this.log.row(lane.row);
-          if (!outcome) return;
-          const { probesSent: probes, tookMs: ms = 0, code, reason } = lane.row;
-          this.log.trace(
-            'punch',
-            `${lane.id}: ${outcome.outcome} after ${Math.round(ms)} ms, ${probes} probes${reason ? ` – ${reason}` : ''}`,
-          );
-          events.emit('attempt.ended', {
-            attempt,
-            peer: peerId,
-            strategy: lane.id,
-            outcome: lane.row.status,
-            ms,
-            probes,
-            ...(code ? { code } : {}),
-            ...(reason ? { reason } : {}),
-          });
-          hooks.emit('punch.didAttempt', {
-            peer: peerId,
-            strategy: lane.id,
-            outcome: outcome.outcome,
-            ms,
-            probes,
-          });
-        },
+        ...raceReport({ log: this.log, events, hooks, pair }),
       });
       const transport = await this.#chooseTransport(remote.transports);
-      const path = openPath({ winner, keys, transport, pair, clock, random, network: this.#core.broker.network });
+      const path = openPath({
+        winner,
+        keys,
+        transport,
+        pair,
+        clock,
+        random,
+        network: this.#core.broker.network,
+      });
       this.#kept.add(winner.lane.scope);
       winner.lane.scope.release(new Set([winner.punched.lease]));
       const { kind, strategy, remote: at, rttMs } = path.description;
@@ -279,6 +254,7 @@ export class AttemptRun implements Disposable {
         `${path.description.strategy} connected with ${path.description.remote.address}:${path.description.remote.port} after ${Math.round(winner.tookMs)} ms`,
       );
       this.log.end();
+      this.#core.experience.learn(pair, winner.lane.id);
       hooks.emit('punch.didSucceed', { peer: peerId, strategy: winner.lane.id, ms: winner.tookMs });
       return { path, transcript: keys.transcriptHash, role: this.role };
     } catch (error) {
@@ -316,11 +292,16 @@ export class AttemptRun implements Disposable {
 
   #wanted({ strategy: { id }, protocol }: RegisteredStrategy): boolean {
     const { settings } = this.#core;
-    const { strategies, transport = settings.transport } = this.#wish;
+    const { strategies, transport } = this.#wish;
+    // The dialer's wish stands above its own settings; the answering side's settings stand beside the dialer's wish.
+    const allowed =
+      this.role === 'controlling'
+        ? [transport ?? settings.transport]
+        : [transport ?? 'any', settings.transport];
     const name = id.slice(0, id.lastIndexOf('@'));
     return (
       settings.allows(id) &&
-      (transport === 'any' || transport === protocol) &&
+      allowed.every((kind) => kind === 'any' || kind === protocol) &&
       (!strategies || strategies.includes(id) || strategies.includes(name))
     );
   }

@@ -12,6 +12,7 @@ import type { StateStore } from './client.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import type { EngineEventBus } from './events.ts';
 import type { HookBus } from './hook/hook-bus.ts';
+import type { Experience } from './punch/experience.ts';
 import type { RegisteredStrategy } from './punch/lane.ts';
 import type { Owner } from './registry.ts';
 import type { Authorization } from './security/authorization.ts';
@@ -52,4 +53,5 @@ export interface EngineCore {
   behaviour: () => Promise<BehaviourVector>;
   nat: () => NatState;
   readonly settings: EngineSettings;
+  readonly experience: Experience;
 }

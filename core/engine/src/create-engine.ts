@@ -19,6 +19,8 @@ import { EngineEventBus } from './events.ts';
 import { Forwards } from './forward/forwards.ts';
 import { Shares } from './forward/shares.ts';
 import { HookBus } from './hook/hook-bus.ts';
+import { Experience } from './punch/experience.ts';
+import { NetworkWatch } from './nat/network-watch.ts';
 import { measureNat } from './nat/discovery.ts';
 import { Pairing } from './pair.ts';
 import { Peers } from './peers.ts';
@@ -32,7 +34,7 @@ import { SocketBroker } from './socket/broker.ts';
 
 const TICKET_LIFE_S = 24 * 3600;
 const LOG_LINE_CHARS = 1000;
-const DISCOVERY_MS = 10_000;
+const SAMPLE_MS = 10_000;
 
 /** Makes an engine. It connects nothing until plugins registered strategies, and talks to nobody until it has a rendezvous. */
 export function createEngine(parts: EngineParts): Engine {
@@ -51,6 +53,8 @@ class PunchEngine implements Engine {
   readonly #forwards: Forwards;
   readonly #worker: PairingWorker;
   readonly #keeper: MappingKeeper;
+  readonly #watch: NetworkWatch;
+  #sampler: Disposable;
   readonly #lifetime = new AbortController();
   readonly #rendezvous: RendezvousSet;
   #measuring: Promise<NatState> | undefined;
@@ -102,6 +106,7 @@ class PunchEngine implements Engine {
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,
       settings: new EngineSettings(broker.budget),
+      experience: new Experience(),
     };
     mailbox.onRefused = (error, from) => this.#log('warn', 'signal', `${from.slice(0, 8)}: ${error.message}`);
     mailbox.onReceived = (peer, kind, sizeBytes) =>
@@ -118,6 +123,17 @@ class PunchEngine implements Engine {
     });
     broker.map = mapLeasesBy(this.#keeper);
     void this.#keeper.start();
+    this.state.subscribe(({ changes }) => {
+      for (const change of changes)
+        if ('collection' in change && change.collection === 'plugins')
+          hooks.emit('plugin.didChange', { plugin: change.id, state: change.value?.status ?? 'removed' });
+    });
+    this.#sampler = this.#sample();
+    this.#watch = new NetworkWatch(
+      parts.clock,
+      () => parts.network.interfaces(),
+      (addresses) => this.#onNetworkChange(addresses),
+    );
     this.#shares = new Shares(this.#core);
     this.#forwards = new Forwards(this.#core);
     const pairing = new Pairing(this.#core, this.#worker, parts.password, parts.clock);
@@ -237,6 +253,8 @@ class PunchEngine implements Engine {
 
   async forward(request: ForwardRequest): Promise<{ readonly forward: string; readonly listen: string }> {
     const { listen, protocol = 'tcp', target } = request;
+    // A busy port is told before anything is punched.
+    await this.#forwards.assertFree(listen, protocol);
     const connected = await this.#peers.connect(request, request);
     const { link } = connected;
     const share = target === undefined ? connected.share : undefined;
@@ -272,10 +290,14 @@ class PunchEngine implements Engine {
 
   configure(settings: { readonly [key: string]: JsonValue }): void {
     this.#core.settings.apply(settings);
+    for (const [key, value] of Object.entries(settings))
+      this.#core.hooks.emit('config.didChange', { key, value });
   }
 
   async close(): Promise<void> {
     this.#lifetime.abort(new AwlError('ERR_SESSION_CLOSED', 'the node stops'));
+    this.#watch[Symbol.dispose]();
+    this.#sampler[Symbol.dispose]();
     this.#forwards[Symbol.dispose]();
     this.#peers[Symbol.dispose]();
     this.#shares[Symbol.dispose]();
@@ -312,13 +334,34 @@ class PunchEngine implements Engine {
     if (!own) await measured;
   }
 
+  /** What plugins measure is shown beside their status items. */
+  #sample(): Disposable {
+    return this.clock.schedule(SAMPLE_MS, () => {
+      void this.#core.hooks.collect('metrics.sample', { atMs: this.#parts.wallClock() }).then((metrics) => {
+        for (const { name, value } of metrics)
+          this.state.apply({
+            collection: 'statusItems',
+            id: `metric.${name}`,
+            value: { id: `metric.${name}`, plugin: 'metrics', text: `${name} ${value}` },
+          });
+      });
+      this.#sampler = this.#sample();
+    });
+  }
+
+  #onNetworkChange(addresses: readonly string[]): void {
+    this.#log('info', 'nat', 'the addresses of this host changed');
+    this.#core.hooks.emit('network.didChange', { addresses });
+    this.#core.experience.forget();
+    void this.#keeper.check({ anew: true });
+    this.measure().catch((error: unknown) => this.#log('warn', 'nat', toAwlError(error).message));
+  }
+
   /** Says at once whether an enabled mapper has a router to work with. */
   async #announce(mapper: PortMapper): Promise<void> {
     const log = this.#logger(mapper.id);
-    const gateway = await mapper
-      .discover(AbortSignal.any([this.#lifetime.signal, AbortSignal.timeout(DISCOVERY_MS)]))
-      .catch(() => undefined);
-    if (!gateway) log.warn('no router answers to it on this network');
+    const gateway = await this.#keeper.addMapper(mapper).catch(() => undefined);
+    if (!gateway) log.debug('no router answers to it on this network');
     else
       log.info(
         `${gateway.description} at ${gateway.address} will map ports${gateway.externalAddress ? ` of ${gateway.externalAddress}` : ''}`,

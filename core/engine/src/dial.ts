@@ -133,8 +133,11 @@ async function planFor(
 ) {
   const ours = await run.assess(pair, answer);
   const theirs = new Map(answer.strategies.map(({ id, assessment }) => [id, assessment]));
+  const won = core.experience.winner(pair);
   const made = makePlan(
-    run.shared(answer).map((id) => ({ id, local: ours.get(id), remote: theirs.get(id) })),
+    run
+      .shared(answer)
+      .map((id) => ({ id, local: ours.get(id), remote: theirs.get(id), wonBefore: id === won })),
   );
   for (const { strategy, reason } of made.skipped) run.skip(strategy, reason);
   const known = new Set(made.entries.map(({ strategy }) => strategy));

@@ -126,6 +126,12 @@ export class PeerLink implements Disposable {
     const { path, transcript } = arrival;
     const known = arrival.resumes ? this.session : undefined;
     const session = known ?? this.#open(arrival);
+    if (known?.path)
+      await this.#core.hooks.series('path.willSwitch', {
+        peer: this.id,
+        from: known.path.strategy,
+        to: path.description.strategy,
+      });
     this.#paths.add(path);
     path.duplex.once('close', () => this.#forget(path));
     try {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   Authorization,
   createEngine,
@@ -12,6 +13,7 @@ import type { Home } from './home.ts';
 import { KnownRendezvous } from './known-rendezvous.ts';
 import type { NodeOptions } from './node-options.ts';
 import { OwnPassword } from './own-password.ts';
+import { fileStorage } from './plugins.ts';
 import { RendezvousMaker } from './rendezvous-link.ts';
 import type { StartConfig } from './start-config.ts';
 import { authorizationFile } from './storage/authorization-file.ts';
@@ -46,6 +48,7 @@ export async function makeEngine(parts: NodeEngineParts): Promise<NodeEngine> {
   const password = new OwnPassword(authorization, identity.peerId, config.password);
   const known = new KnownRendezvous(home.rendezvousFile, files);
   const rendezvous = await RendezvousMaker.open({ identity, known, complain });
+  const storage = fileStorage(join(home.directory, 'state'), files);
   const engine = createEngine({
     network: options.network ?? nodeNetwork,
     clock: realClock,
@@ -58,6 +61,10 @@ export async function makeEngine(parts: NodeEngineParts): Promise<NodeEngine> {
     version: options.version,
     openRendezvous: (url) => rendezvous.make(url),
     hostFor: lanHost,
+    mappingStorage: {
+      load: () => storage.load('port-mappings'),
+      save: (value) => storage.save('port-mappings', value),
+    },
   });
   return { engine, authorization, password, rendezvous };
 }

@@ -10,7 +10,8 @@ import {
 import { assessLan, lanEndpoints } from './near.ts';
 
 const DIAL_TIMEOUT_MS = 2000;
-const REDIAL_MS = 60;
+/** After each refusal it waits longer: nothing may be dialled often before the peer is known to be there. */
+const REDIAL_MS = [60, 120, 250, 500, 1000];
 
 /** The controlled side listens, the controlling side dials each of its addresses on this LAN. */
 export const lanDirectTcp: PunchStrategy = {
@@ -41,9 +42,11 @@ export const lanDirectTcp: PunchStrategy = {
 
 /** The other side may begin to listen a little later. */
 async function redial(attempt: Attempt, lease: TcpLease, to: Endpoint): Promise<void> {
-  for (let atMs = 5; !attempt.signal.aborted; atMs = attempt.clock.now()) {
+  for (let dials = 0, atMs = 5; !attempt.signal.aborted; dials++, atMs = attempt.clock.now()) {
     const outcome = await lease.dial(to, { atMs, timeoutMs: DIAL_TIMEOUT_MS });
     if (outcome === 'connected' || outcome === 'aborted') return;
-    await delay(attempt.clock, REDIAL_MS, attempt.signal).catch(() => {});
+    await delay(attempt.clock, REDIAL_MS[Math.min(dials, REDIAL_MS.length - 1)]!, attempt.signal).catch(
+      () => {},
+    );
   }
 }

@@ -1,5 +1,6 @@
 import {
   connected,
+  nextAnswer,
   delay,
   failed,
   formatEndpoint,
@@ -11,6 +12,7 @@ import {
   type PunchStrategy,
   type TcpLease,
   type TransportBehaviour,
+  type VerifiedCheck,
 } from '@awl/api';
 import { endpointOf, keepsOnePort } from './reach.ts';
 
@@ -41,14 +43,15 @@ export const tcpSimultaneousOpen: PunchStrategy = {
     let [lease] = attempt.leases;
     if (!target || lease?.protocol !== 'tcp')
       return failed('bad-advert', 'the other side did not say where its port is');
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; !attempt.signal.aborted; round++) {
       const over = new AbortController();
       open(attempt, lease, target, round, over.signal).catch(() => {}); // an aborted delay: the missing check tells it
       const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
+      const next: Fresh = check ? { check } : await freshPort(attempt);
       over.abort();
-      if (check) return connected(check);
-      if (attempt.signal.aborted) break;
-      [lease, target] = await freshPorts(attempt, target);
+      if (next.check) return connected(next.check);
+      lease = next.lease ?? lease;
+      target = next.target ?? target;
     }
     const early =
       attempt.pair.remote.tcp.unsolicited === 'rst' ? ', whose router answers early SYNs by RST' : '';
@@ -56,12 +59,28 @@ export const tcpSimultaneousOpen: PunchStrategy = {
   },
 };
 
-/** A NAT that remembered a stranger's SYN gives our own another port from then on: both sides take new ones. */
-async function freshPorts(attempt: Attempt, known: Endpoint): Promise<[TcpLease, Endpoint]> {
-  const [lease] = await attempt.sockets.openTcp();
-  const { address, port } = await lease!.reflexive(attempt.signal);
-  await attempt.exchange({ address, port });
-  return [lease!, endpointOf(await attempt.nextMessage(ROUND_MS)) ?? known];
+interface Fresh {
+  readonly check?: VerifiedCheck | undefined;
+  readonly lease?: TcpLease;
+  readonly target?: Endpoint;
+}
+
+/**
+ * A NAT that remembered a stranger's SYN gives our own another port from then on: both sides take new ones. The port of before goes on
+ * until the other side is ready too, since it may only have begun late; a check over it ends the wait.
+ */
+async function freshPort(attempt: Attempt): Promise<Fresh> {
+  try {
+    const [lease] = await attempt.sockets.openTcp();
+    const { address, port } = await lease!.reflexive(attempt.signal);
+    await attempt.exchange({ address, port });
+    const { answer, check } = await nextAnswer(attempt);
+    const target = endpointOf(answer);
+    return check ? { check } : { lease: lease!, ...(target ? { target } : {}) };
+  } catch {
+    // No port, or no STUN server that answers: the port of before goes on.
+    return { check: await attempt.nextCheck() };
+  }
 }
 
 type Way = 'dial' | 'listen' | 'dial, then listen';

@@ -1,13 +1,16 @@
 import {
   connected,
+  nextAnswer,
   type Candidate,
   failed,
   formatEndpoint,
   type Assessment,
+  type Attempt,
   type Pair,
   type PunchStrategy,
   type ScheduledPacket,
   type UdpLease,
+  type VerifiedCheck,
   type Endpoint,
 } from '@awl/api';
 import { admitsByAddress, admitsStrangers, advertOf, endpointOf, hardness, udpBlocked } from './reach.ts';
@@ -36,7 +39,7 @@ export const udpDirect: PunchStrategy = {
     return { leases, advert: { mapped: advertOf(mapped) } };
   },
   async punch(attempt) {
-    let target = endpointOf(attempt.peerAdvert, 'mapped');
+    const target = endpointOf(attempt.peerAdvert, 'mapped');
     const [first] = attempt.leases;
     if (!target || first?.protocol !== 'udp')
       return failed('bad-advert', 'the other side did not say where its socket is');
@@ -44,24 +47,31 @@ export const udpDirect: PunchStrategy = {
     send(first, target, 0, { opener });
     for (const opened of mappedPorts(attempt.pair.remoteCandidates))
       send(first, opened, 0, { opener: false });
-    for (let roll = 0; ; roll++) {
-      const check = await attempt.nextCheck(roll < REROLLS ? REROLL_AFTER_MS : undefined);
+    for (let roll = 0; roll < REROLLS; roll++) {
+      const check = (await attempt.nextCheck(REROLL_AFTER_MS)) ?? (await freshSockets(attempt));
       if (check) return connected(check);
-      if (attempt.signal.aborted || roll === REROLLS)
-        return failed('no-answer', `no answer from ${formatEndpoint(target)}`);
-      target = await reroll(attempt, target);
     }
+    const check = await attempt.nextCheck();
+    return check ? connected(check) : failed('no-answer', `no answer from ${formatEndpoint(target)}`);
   },
 };
 
-/** A fresh socket on both sides, at an instant both know: a NAT that remembered a stranger's packet knows nothing of these ports. */
-async function reroll(attempt: Parameters<PunchStrategy['punch']>[0], known: Endpoint): Promise<Endpoint> {
-  const [lease] = await attempt.sockets.openUdp();
-  const mapped = await lease!.reflexive(attempt.signal);
-  await attempt.exchange({ mapped: advertOf(mapped) });
-  const target = endpointOf(await attempt.nextMessage(REROLL_AFTER_MS), 'mapped') ?? known;
-  send(lease!, target, attempt.clock.now(), { opener: true });
-  return target;
+/**
+ * Fresh sockets on both sides: a NAT that remembered a stranger's packet knows nothing of these ports. Nobody moves before the other side
+ * is ready to, since it may only have begun late; a check on the sockets of before ends the wait.
+ */
+async function freshSockets(attempt: Attempt): Promise<VerifiedCheck | undefined> {
+  try {
+    const [lease] = await attempt.sockets.openUdp();
+    await attempt.exchange({ mapped: advertOf(await lease!.reflexive(attempt.signal)) });
+    const { answer, check } = await nextAnswer(attempt);
+    const target = endpointOf(answer, 'mapped');
+    if (target) send(lease!, target, attempt.clock.now(), { opener: true });
+    return check;
+  } catch {
+    // No socket, or no STUN server that answers: the sockets of before go on.
+    return undefined;
+  }
 }
 
 /** Ports that the peer's router leads to its socket: anyone's packets get in there. */

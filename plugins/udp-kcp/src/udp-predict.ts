@@ -1,5 +1,6 @@
 import {
   connected,
+  nextAnswer,
   failed,
   type Assessment,
   type Attempt,
@@ -35,17 +36,18 @@ export const udpPredict: PunchStrategy = {
     let seen = endpointOf(attempt.peerAdvert, 'mapped');
     if (!seen || lease?.protocol !== 'udp')
       return failed('bad-advert', 'the other side did not say where its socket is');
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < ROUNDS && !attempt.signal.aborted; round++) {
       walk(attempt, lease, seen, round);
       const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
       if (check) return connected(check);
-      if (attempt.signal.aborted) break;
+      if (attempt.signal.aborted || round === ROUNDS - 1) break;
       // Fresh sockets and fresh sightings: the ports that were guessed are behind the counter now.
       const [next] = await attempt.sockets.openUdp();
-      const mapped = await next!.reflexive(attempt.signal);
-      await attempt.exchange({ mapped: advertOf(mapped) });
+      await attempt.exchange({ mapped: advertOf(await next!.reflexive(attempt.signal)) });
+      const answered = await nextAnswer(attempt);
+      if (answered.check) return connected(answered.check);
       lease = next!;
-      seen = endpointOf(await attempt.nextMessage(ROUND_MS), 'mapped') ?? seen;
+      seen = endpointOf(answered.answer, 'mapped') ?? seen;
     }
     return failed('no-answer', `none of the ports after ${seen.port} answered`);
   },
@@ -107,14 +109,14 @@ function assess(pair: Pair): Assessment {
     return {
       likelihood: 0.9,
       expectedMs: 300,
-      probes: 2 * DIAGONAL_PACKETS,
+      probes: ROUNDS * DIAGONAL_PACKETS,
       reason: 'both sides take their ports one after the other',
     };
   if (kinds.includes('one-port'))
     return {
       likelihood: 0.95,
       expectedMs: 150,
-      probes: 60,
+      probes: ROUNDS * WINDOW,
       reason: 'one side takes its ports one after the other, the other keeps one',
     };
   return { likelihood: 0, reason: 'the ports of the other side cannot be predicted' };

@@ -90,7 +90,7 @@ export class Homes implements AsyncDisposable {
   async #build(natA: HomeNat, natB: HomeNat): Promise<void> {
     for (const host of ['inet', 'srv', 'gwA', 'gwB', 'a', 'b'] as const) {
       await run('ip', ['netns', 'add', this.namespace(host)]);
-      await this.exec(host as HostName, 'ip', 'link', 'set', 'lo', 'up');
+      await this.exec(host, 'ip', 'link', 'set', 'lo', 'up');
     }
     await this.#link('inet', 'srv', '203.0.113.1/24', `${SRV_ADDRESSES[0]}/24`);
     await this.exec('srv', 'ip', 'address', 'add', `${SRV_ADDRESSES[1]}/24`, 'dev', 'wan');
@@ -139,10 +139,10 @@ export class Homes implements AsyncDisposable {
       'netns',
       this.namespace(to),
     ]);
-    await this.exec(from as 'gwA', 'ip', 'address', 'add', fromAddress, 'dev', near);
-    await this.exec(from as 'gwA', 'ip', 'link', 'set', near, 'up');
-    await this.exec(to as HostName, 'ip', 'address', 'add', toAddress, 'dev', 'wan');
-    await this.exec(to as HostName, 'ip', 'link', 'set', 'wan', 'up');
-    await this.exec(to as HostName, 'ip', 'route', 'add', 'default', 'via', fromAddress.split('/')[0]!);
+    await this.exec(from, 'ip', 'address', 'add', fromAddress, 'dev', near);
+    await this.exec(from, 'ip', 'link', 'set', near, 'up');
+    await this.exec(to, 'ip', 'address', 'add', toAddress, 'dev', 'wan');
+    await this.exec(to, 'ip', 'link', 'set', 'wan', 'up');
+    await this.exec(to, 'ip', 'route', 'add', 'default', 'via', fromAddress.split('/')[0]!);
   }
 }

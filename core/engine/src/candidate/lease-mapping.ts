@@ -8,6 +8,10 @@ export function mapLeasesBy(keeper: MappingKeeper): LeaseScope['map'] {
     const wish = { protocol, internalPort: local.port, family: familyOf(local) };
     const mapping = await keeper.acquire(wish, AbortSignal.any([signal, released]));
     if (!mapping) return undefined;
+    if (released.aborted) {
+      keeper.release(wish);
+      return undefined;
+    }
     released.addEventListener('abort', () => keeper.release(wish), { once: true });
     return { address: mapping.externalAddress, port: mapping.externalPort };
   };

@@ -52,6 +52,18 @@ export class Forwards implements Disposable {
     this.#core = core;
   }
 
+  /** Rejects with `ERR_USAGE`, `ERR_PORT_BUSY` or `ERR_SOCKET_BIND` when `add` would. */
+  async assertFree(listen: string, protocol: 'tcp' | 'udp'): Promise<void> {
+    const { host, port } = parseListen(listen);
+    if (port === 0) return;
+    const { network } = this.#core.broker;
+    const taken =
+      protocol === 'tcp'
+        ? await listenService(host, port, (stream) => stream.destroy())
+        : await network.bindUdp({ family: familyOf({ address: host }), address: host, port });
+    taken[Symbol.dispose]();
+  }
+
   /** Listens. Rejects with `ERR_USAGE`, `ERR_PORT_BUSY`, `ERR_SOCKET_BIND`. */
   async add(options: ForwardOptions): Promise<{ readonly forward: string; readonly listen: string }> {
     if (this.#forwards.size >= FORWARDS_MAX)

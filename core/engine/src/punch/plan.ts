@@ -9,6 +9,8 @@ const COSTLY_PROBES = 20_000;
 /** What is this likely is waited for before something dearer starts. */
 const WORTH_WAITING = 0.3;
 const LONGEST_MS = 30_000;
+/** Time for a side that begins seconds late, and a second try from fresh ports. */
+const SHORTEST_MS = 7000;
 const SOCKETS_PER_STRATEGY = 640;
 
 /** A strategy that both sides have, with what each side makes of the pair. */
@@ -49,7 +51,7 @@ export function makePlan(contenders: readonly Contender[]): Plan {
       entries.push({
         strategy: contender.id,
         startMs,
-        deadlineMs: Math.min(LONGEST_MS, startMs + Math.max(4000, expectedMs * 4)),
+        deadlineMs: Math.min(LONGEST_MS, startMs + Math.max(SHORTEST_MS, expectedMs * 4)),
         sockets: SOCKETS_PER_STRATEGY,
         probes: Math.max(CHEAP_PROBES, Math.ceil((assessment.probes ?? 0) * 1.25)),
       });

@@ -48,6 +48,8 @@ export interface RaceParts {
   /** A lane's row changed; `outcome` once its strategy ended. */
   readonly onRow: (lane: Lane, outcome?: PunchOutcome) => void;
   readonly willAttempt: (lane: Lane) => Promise<void>;
+  /** Which of several paths to nominate, by its index. */
+  readonly rank: (found: readonly { readonly strategy: string; readonly rttMs: number }[]) => Promise<number>;
 }
 
 /**
@@ -91,7 +93,13 @@ export async function runRace(parts: RaceParts): Promise<Winner> {
       wake.resolve();
     });
     for (;;) {
-      const next = found.shift();
+      const next =
+        found.length > 1
+          ? found.splice(
+              await parts.rank(found.map(({ lane, check }) => ({ strategy: lane.id, rttMs: check.rttMs }))),
+              1,
+            )[0]
+          : found.shift();
       if (!next) {
         if (ended) throw new AwlError('ERR_PATH_NONE');
         await wake.promise;

@@ -142,6 +142,9 @@ export class Authorization {
     const { tickets } = this.#records;
     const long = this.#options.wallClock() - EXPIRED_KEPT_MS;
     this.#records.tickets = tickets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > long);
+    // Told to be expired a little less long, before a new one is refused.
+    if (this.#records.tickets.length >= TICKETS_MAX)
+      this.#records.tickets = this.#records.tickets.filter(({ expiresAt }) => !this.#expired(expiresAt));
     if (this.#records.tickets.length >= TICKETS_MAX) {
       throw new AwlError('ERR_USAGE', `There are ${TICKETS_MAX} tickets already.`, {
         remedy: 'Remove shares that are no longer needed.',

@@ -5,7 +5,7 @@ import { formatEndpoint } from '@awl/api';
 import { reachOf, type ReachRow } from './reach.ts';
 
 /** The setting that allows the long search between two networks with random ports. */
-export const LONG_SEARCH_SETTING = 'strategies.udp-birthday-both.enabled';
+export const LONG_SEARCH_SETTING = 'probing.exhaustive';
 
 /** What this network reaches, in figures and hints. */
 export interface ReachSummary {
