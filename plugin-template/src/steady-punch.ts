@@ -1,10 +1,9 @@
 import {
   connected,
+  endpointFromJson,
   failed,
   formatEndpoint,
   type Assessment,
-  type Endpoint,
-  type JsonValue,
   type Pair,
   type PunchStrategy,
 } from '@awl/api';
@@ -38,7 +37,7 @@ export function steadyPunch(intervalMs: () => number): PunchStrategy {
     // Runs on both sides after that. Time 0 is the agreed start.
     async punch(attempt) {
       const [lease] = attempt.leases;
-      const to = endpointOf(attempt.peerAdvert);
+      const to = endpointFromJson(attempt.peerAdvert);
       if (!to || lease?.protocol !== 'udp')
         return failed('bad-advert', 'the other side did not say where its socket is');
       const planned = times().slice(0, attempt.budget.probes);
@@ -68,13 +67,4 @@ function assess({ local, remote }: Pair, probes: number): Assessment {
     probes,
     reason: 'both sides keep one port for every destination',
   };
-}
-
-/** The advert comes from another machine: take nothing for granted. */
-function endpointOf(advert: JsonValue | undefined): Endpoint | undefined {
-  if (typeof advert !== 'object' || advert === null || !('address' in advert) || !('port' in advert))
-    return undefined;
-  const { address, port } = advert;
-  if (typeof address !== 'string' || typeof port !== 'number') return undefined;
-  return Number.isInteger(port) && port > 0 && port < 65_536 ? { address, port } : undefined;
 }

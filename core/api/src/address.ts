@@ -1,3 +1,5 @@
+import type { JsonValue } from './json.ts';
+
 /** IP version. */
 export type Family = 4 | 6;
 
@@ -34,6 +36,14 @@ export function familyOf(endpoint: { readonly address: string }): Family {
 /** `192.0.2.1:80` or `[2001:db8::1]:80`. */
 export function formatEndpoint({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** An endpoint out of an advert or message of the peer; undefined for anything else. Whether it may be sent to is the broker's to say. */
+export function endpointFromJson(value: JsonValue | undefined): Endpoint | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { address, port } = value as { readonly [key: string]: JsonValue };
+  if (typeof address !== 'string' || typeof port !== 'number') return undefined;
+  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
 }
 
 /** Equal address text and port; both must be canonical. */

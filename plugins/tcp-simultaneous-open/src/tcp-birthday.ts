@@ -1,5 +1,6 @@
 import {
   connected,
+  endpointFromJson,
   delay,
   failed,
   type Assessment,
@@ -9,7 +10,7 @@ import {
   type PunchStrategy,
   type TcpLease,
 } from '@awl/api';
-import { endpointOf, keepsOnePort } from './reach.ts';
+import { keepsOnePort } from './reach.ts';
 
 /** Ports of the side that takes a random one for each destination: each dials once, and so holds one open. */
 const PORTS = 512;
@@ -70,7 +71,7 @@ async function guess(attempt: Attempt): Promise<string | undefined> {
 }
 
 async function hold(attempt: Attempt): Promise<string | undefined> {
-  const target = endpointOf(attempt.peerAdvert);
+  const target = endpointFromJson(attempt.peerAdvert);
   if (!target) return 'the other side did not say where its port is';
   const leases = await attempt.sockets.openTcp({ count: Math.min(PORTS, attempt.budget.sockets) });
   for (const lease of leases) void holdOpen(attempt, lease, target);

@@ -1,5 +1,6 @@
 import {
   connected,
+  endpointFromJson,
   nextAnswer,
   delay,
   failed,
@@ -14,7 +15,7 @@ import {
   type TransportBehaviour,
   type VerifiedCheck,
 } from '@awl/api';
-import { endpointOf, keepsOnePort } from './reach.ts';
+import { keepsOnePort } from './reach.ts';
 
 /**
  * Redials are spread at random: two sides that redial in step after a RST would meet the other's closed port each time.
@@ -39,7 +40,7 @@ export const tcpSimultaneousOpen: PunchStrategy = {
     return { leases, advert: { address, port } };
   },
   async punch(attempt) {
-    let target = endpointOf(attempt.peerAdvert);
+    let target = endpointFromJson(attempt.peerAdvert);
     let [lease] = attempt.leases;
     if (!target || lease?.protocol !== 'tcp')
       return failed('bad-advert', 'the other side did not say where its port is');
@@ -75,7 +76,7 @@ async function freshPort(attempt: Attempt): Promise<Fresh> {
     const { address, port } = await lease!.reflexive(attempt.signal);
     await attempt.exchange({ address, port });
     const { answer, check } = await nextAnswer(attempt);
-    const target = endpointOf(answer);
+    const target = endpointFromJson(answer);
     return check ? { check } : { lease: lease!, ...(target ? { target } : {}) };
   } catch {
     // No port, or no STUN server that answers: the port of before goes on.

@@ -1,4 +1,11 @@
-import { familyOf, type Endpoint, type JsonValue, type Pair, type TransportBehaviour } from '@awl/api';
+import {
+  endpointFromJson,
+  familyOf,
+  type Endpoint,
+  type JsonValue,
+  type Pair,
+  type TransportBehaviour,
+} from '@awl/api';
 
 /** How hard it is to know from where a side's packets to a new destination will come. */
 export type Hardness = 'one-port' | 'contiguous' | 'per-address' | 'random';
@@ -38,21 +45,10 @@ export function remoteAddress({ remote, remoteCandidates }: Pair): string | unde
   return reflexive?.endpoint.address ?? remote.udp.external?.address;
 }
 
-/** An endpoint out of an advert; undefined for anything else. */
+/** The endpoint under a key of an advert; undefined for anything else. */
 export function endpointOf(advert: JsonValue | undefined, key: string): Endpoint | undefined {
   if (typeof advert !== 'object' || advert === null || Array.isArray(advert)) return undefined;
-  const value = (advert as { readonly [key: string]: JsonValue })[key];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { address, port } = value as { readonly [key: string]: JsonValue };
-  if (
-    typeof address !== 'string' ||
-    typeof port !== 'number' ||
-    !Number.isInteger(port) ||
-    port < 1 ||
-    port > 65535
-  )
-    return undefined;
-  return { address, port };
+  return endpointFromJson((advert as { readonly [key: string]: JsonValue })[key]);
 }
 
 /** An endpoint as an advert carries it. */
