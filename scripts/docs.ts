@@ -16,12 +16,26 @@ const NOTICE = '<!-- Made by `npm run docs`. Change the code it is made from. --
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 function errorsPage(): string {
-  const rows = Object.entries(ERRORS).map(([code, { meaning, remedy }]) => `| \`${code}\` | ${cell(meaning)} | ${cell(remedy)} |`);
-  return ['# Error codes', '', 'Codes are stable, texts are not. Exit codes: 0 ok, 1 failed, 2 usage, 3 no path to the peer, 4 refused.', '', '| code | meaning | what to do |', '|---|---|---|', ...rows, ''].join('\n');
+  const rows = Object.entries(ERRORS).map(
+    ([code, { meaning, remedy }]) => `| \`${code}\` | ${cell(meaning)} | ${cell(remedy)} |`,
+  );
+  return [
+    '# Error codes',
+    '',
+    'Codes are stable, texts are not. Exit codes: 0 ok, 1 failed, 2 usage, 3 no path to the peer, 4 refused.',
+    '',
+    '| code | meaning | what to do |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function hooksPage(): string {
-  const rows = Object.entries(HOOKS).map(([name, rule]) => `| \`${name}\` | ${rule.kind} | ${rule.timeoutMs} | ${'authorizing' in rule && rule.authorizing ? 'yes: can only deny, and denies when it fails' : ''} |`);
+  const rows = Object.entries(HOOKS).map(
+    ([name, rule]) =>
+      `| \`${name}\` | ${rule.kind} | ${rule.timeoutMs} | ${'authorizing' in rule && rule.authorizing ? 'yes: can only deny, and denies when it fails' : ''} |`,
+  );
   return [
     '# Hooks',
     '',
@@ -37,7 +51,13 @@ function hooksPage(): string {
 }
 
 function commandsPage(): string {
-  return ['# Commands', '', 'Every command has `--help`; `--json` gives NDJSON events, or one object, on standard output and people’s lines on standard error.', '', ...COMMANDS.flatMap(commandSection)].join('\n');
+  return [
+    '# Commands',
+    '',
+    'Every command has `--help`; `--json` gives NDJSON events, or one object, on standard output and people’s lines on standard error.',
+    '',
+    ...COMMANDS.flatMap(commandSection),
+  ].join('\n');
 }
 
 function commandSection(command: CommandSpec): string[] {
@@ -46,7 +66,10 @@ function commandSection(command: CommandSpec): string[] {
   if (command.more) lines.push(command.more, '');
   const rows = [
     ...(command.arguments ?? []).map(({ name, text }) => `| \`${cell(name)}\` | ${cell(text)} |`),
-    ...(command.options ?? []).map(({ flags, text, choices, default: preset }) => `| \`${cell(flags)}\` | ${cell(text)}${choices ? `: ${choices.join(', ')}` : ''}${preset ? ` (default ${cell(preset)})` : ''} |`),
+    ...(command.options ?? []).map(
+      ({ flags, text, choices, default: preset }) =>
+        `| \`${cell(flags)}\` | ${cell(text)}${choices ? `: ${choices.join(', ')}` : ''}${preset ? ` (default ${cell(preset)})` : ''} |`,
+    ),
   ];
   if (rows.length > 0) lines.push('| | |', '|---|---|', ...rows, '');
   lines.push('```', ...command.examples, '```', '');
@@ -66,15 +89,30 @@ function configurationPage(): string {
   const rows: string[] = [];
   const visit = (path: string, node: SchemaNode): void => {
     if (node.properties) {
-      for (const [key, child] of Object.entries(node.properties)) visit(path === '' ? key : `${path}.${key}`, child);
+      for (const [key, child] of Object.entries(node.properties))
+        visit(path === '' ? key : `${path}.${key}`, child);
       return;
     }
-    const range = node.minimum === undefined && node.maximum === undefined ? '' : ` ${node.minimum ?? ''}–${node.maximum ?? ''}`;
-    const kind = node.enum ? node.enum.map((value) => `\`${String(value)}\``).join(', ') : `${node.type ?? 'any'}${range}`;
+    const range =
+      node.minimum === undefined && node.maximum === undefined
+        ? ''
+        : ` ${node.minimum ?? ''}–${node.maximum ?? ''}`;
+    const kind = node.enum
+      ? node.enum.map((value) => `\`${String(value)}\``).join(', ')
+      : `${node.type ?? 'any'}${range}`;
     rows.push(`| \`${path}\` | ${cell(kind)} | ${cell(node.description ?? '')} |`);
   };
-  visit('', ConfigSchema as unknown as SchemaNode);
-  return ['# Configuration', '', '`awl.config.{ts,js,json,yaml}`, `.awlrc` or `awl` in package.json. Code is loaded from AWL_HOME or `--config` only. `awl config set KEY VALUE` writes AWL_HOME’s own file.', '', '| key | value | meaning |', '|---|---|---|', ...rows, ''].join('\n');
+  visit('', ConfigSchema);
+  return [
+    '# Configuration',
+    '',
+    '`awl.config.{ts,js,json,yaml}`, `.awlrc` or `awl` in package.json. Code is loaded from AWL_HOME or `--config` only. `awl config set KEY VALUE` writes AWL_HOME’s own file.',
+    '',
+    '| key | value | meaning |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 const PAGES: readonly { readonly path: string; readonly render: () => string }[] = [

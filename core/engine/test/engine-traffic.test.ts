@@ -25,9 +25,7 @@ async function ask(port: number, text: string): Promise<string> {
   return answer;
 }
 
-async function connected(
-  transport: 'udp' | 'tcp',
-): Promise<{
+async function connected(transport: 'udp' | 'tcp'): Promise<{
   hub: MemoryRendezvous;
   a: TestNode;
   b: TestNode;

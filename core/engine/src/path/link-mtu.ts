@@ -1,8 +1,8 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { HostInterface } from '@awl/api';
 import { isLoopback } from '../socket/destinations.ts';
 import { withoutZone } from '../socket/lan-address.ts';
 import type { Network } from '../socket/network.ts';
+import { isOnLink } from '../socket/on-link.ts';
 import { ETHERNET_MTU_BYTES } from './path-mtu.ts';
 
 /**
@@ -17,13 +17,5 @@ export async function linkMtu(network: Network, remoteAddress: string): Promise<
 
 function interfaceTo(interfaces: readonly HostInterface[], address: string): HostInterface | undefined {
   const own = isLoopback(address) || interfaces.some((candidate) => candidate.address === address);
-  return interfaces.find((candidate) => (own ? candidate.kind === 'loopback' : leadsTo(candidate, address)));
-}
-
-function leadsTo({ address, prefixLength, family }: HostInterface, to: string): boolean {
-  if (isIPv6(to) !== (family === 6)) return false;
-  const type = family === 6 ? 'ipv6' : 'ipv4';
-  const subnet = new BlockList();
-  subnet.addSubnet(withoutZone(address), prefixLength, type);
-  return subnet.check(to, type);
+  return interfaces.find((candidate) => (own ? candidate.kind === 'loopback' : isOnLink(candidate, address)));
 }

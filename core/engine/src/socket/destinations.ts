@@ -1,6 +1,6 @@
-import { BlockList } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import type { Clock, HostInterface } from '@awl/api';
-import { isIPv6 } from 'node:net';
+import { isOnLink } from './on-link.ts';
 
 /** Packets that may go unanswered to an address without evidence that the peer is there. */
 const UNANSWERED_WITHOUT_EVIDENCE = 10;
@@ -125,11 +125,6 @@ export class Destinations {
   }
 
   #onLink(address: string): boolean {
-    return this.#interfaces().some((own) => {
-      if (own.internal || own.family !== (isIPv6(address) ? 6 : 4)) return false;
-      const link = new BlockList();
-      link.addSubnet(own.address, own.prefixLength, kindOf(own.address));
-      return link.check(address, kindOf(address));
-    });
+    return this.#interfaces().some((own) => !own.internal && isOnLink(own, address));
   }
 }
