@@ -7,6 +7,7 @@ import {
   type Pair,
   type PunchStrategy,
   type Random,
+  type Running,
   type UdpLease,
 } from '@awl/api';
 import { advertOf, endpointOf, hardness, udpBlocked, type Hardness } from './reach.ts';
@@ -37,10 +38,12 @@ export const udpPredict: PunchStrategy = {
     if (!seen || lease?.protocol !== 'udp')
       return failed('bad-advert', 'the other side did not say where its socket is');
     for (let round = 0; round < ROUNDS && !attempt.signal.aborted; round++) {
-      walk(attempt, lease, seen, round);
+      const walking = walk(attempt, lease, seen, round);
       const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
       if (check) return connected(check);
       if (attempt.signal.aborted || round === ROUNDS - 1) break;
+      // A walk that goes on would move the counter while it is looked at.
+      walking[Symbol.dispose]();
       // Fresh sockets and fresh sightings: the ports that were guessed are behind the counter now.
       const [next] = await attempt.sockets.openUdp();
       await attempt.exchange({ mapped: advertOf(await next!.reflexive(attempt.signal)) });
@@ -58,7 +61,7 @@ function walk(
   lease: UdpLease,
   seen: { readonly address: string; readonly port: number },
   round: number,
-): void {
+): Running {
   const { local, remote } = attempt.pair;
   const step = remote.udp.step ?? 1;
   const fromMs = round === 0 ? 0 : Math.max(0, attempt.clock.now());
@@ -71,14 +74,18 @@ function walk(
   if (theirs !== 'contiguous') {
     // One port at the other side: everything goes there, and each packet may be the one that its window waits for.
     const times = [0, 15, 40, 80, 150, 250, 400];
-    lease.schedule(times.map((afterMs) => ({ kind: 'check' as const, to: seen, atMs: fromMs + afterMs })));
-  } else if (ours !== 'contiguous') {
-    lease.schedule(Array.from({ length: WINDOW }, (_, index) => at(index + 1)));
-  } else {
-    // Each port once: a second packet to one would make no new mapping, and our own counter would fall behind the walk.
-    const ahead = shuffledInBlocks(DIAGONAL_PACKETS, DRIFT, attempt.random);
-    lease.schedule(ahead.map((target, index) => ({ ...at(target + 1), atMs: fromMs + index * SPACING_MS })));
+    return lease.schedule(
+      times.map((afterMs) => ({ kind: 'check' as const, to: seen, atMs: fromMs + afterMs })),
+    );
   }
+  if (ours !== 'contiguous') {
+    return lease.schedule(Array.from({ length: WINDOW }, (_, index) => at(index + 1)));
+  }
+  // Each port once: a second packet to one would make no new mapping, and our own counter would fall behind the walk.
+  const ahead = shuffledInBlocks(DIAGONAL_PACKETS, DRIFT, attempt.random);
+  return lease.schedule(
+    ahead.map((target, index) => ({ ...at(target + 1), atMs: fromMs + index * SPACING_MS })),
+  );
 }
 
 /** 0 … count − 1 in order, but for each block of `size`, which is shuffled (Fisher–Yates). */
