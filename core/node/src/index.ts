@@ -1,6 +1,7 @@
 /** The node process around the engine: configuration, plugins, control socket. */
 export { startNode, type NodeHandle } from './node.ts';
 export type { NodeOptions } from './node-options.ts';
+export { startSimulatedNodes, type SimulatedNodes } from './simulated-nodes.ts';
 export { connectNode, type NodeClient, type NodeEvent } from './client.ts';
 export { homeDirectory, homeOf, openHome, type Home } from './home.ts';
 export { HomeConfig } from './config/home-config.ts';

@@ -10,7 +10,7 @@ import type { SimulatedRendezvous, SimulatedRendezvousServer } from './rendezvou
 
 const CAPABILITIES: readonly Capability[] = ['udp', 'tcp', 'lan-http', 'multicast'];
 /** Wall-clock time when a simulation begins; any would do, but always the same. */
-const EPOCH_MS = Date.UTC(2026, 0, 1);
+export const SIMULATION_EPOCH_MS = Date.UTC(2026, 0, 1);
 
 /** One engine on a simulated host, registered at a simulated rendezvous. */
 export interface SimulatedPeer {
@@ -36,7 +36,7 @@ export interface SimulatedPeerOptions {
 export async function createSimulatedPeer(options: SimulatedPeerOptions): Promise<SimulatedPeer> {
   const { name, host, server, random, clockOffsetMs } = options;
   const clock = shiftedClock(options.clock, clockOffsetMs);
-  const wallClock = (): number => EPOCH_MS + options.clock.now();
+  const wallClock = (): number => SIMULATION_EPOCH_MS + options.clock.now();
   const identity = createIdentity(random.fork('identity'));
   let stored: JsonValue | undefined;
   const store = {

@@ -109,11 +109,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'demo',
     summary: 'a rendezvous and two peers on this machine, real sockets, a real transfer',
+    more: 'With --nat two simulated peers race for a path in real time, each behind a kind of NAT of docs/nat-matrix.md, the watched one first.',
     options: [
       { flags: '--plain', text: 'a log instead of the terminal UI' },
       { flags: '--mib <count>', text: 'size of the transfer', default: '64' },
+      { flags: '--nat <pair>', text: 'two peers over simulated NATs instead, such as P:X' },
     ],
-    examples: ['awl demo', 'awl demo --plain'],
+    examples: ['awl demo', 'awl demo --plain', 'awl demo --nat P:X'],
     load: () => import('./command/demo.ts'),
   },
   {

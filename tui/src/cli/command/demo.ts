@@ -3,11 +3,12 @@ import { AwlError } from '@awl/wire';
 import { canShowApp } from '../../app/index.ts';
 import { formatBytes, formatRate } from '../../app/text/format.ts';
 import { printReport } from '../demo/report.ts';
+import { runSimulatedInUi, runSimulatedPlain } from '../demo/simulated.ts';
 import { download, startSource } from '../demo/transfer.ts';
 import { startWorld } from '../demo/world.ts';
 import { relayEvents } from '../event-lines.ts';
 import type { CommandContext, CommandModule } from '../spec.ts';
-import { numberOf } from '../values.ts';
+import { numberOf, textOf } from '../values.ts';
 
 const MIB = 1024 * 1024;
 const PROGRESS_MS = 200;
@@ -18,6 +19,8 @@ export const run: CommandModule['run'] = async (context, _args, options) => {
     options['plain'] === true ||
     context.output.json ||
     !canShowApp(process.stdin, process.stdout, process.env);
+  const pair = textOf(options, 'nat');
+  if (pair !== undefined) return isPlain ? runSimulatedPlain(context, pair) : runSimulatedInUi(context, pair);
   return isPlain ? runPlain(context, sizeBytes) : runInUi(context);
 };
 
