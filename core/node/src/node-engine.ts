@@ -9,6 +9,7 @@ import {
   type Engine,
   type Identity,
 } from '@awl/engine';
+import { collectOften } from './collect-often.ts';
 import type { Home } from './home.ts';
 import { KnownRendezvous } from './known-rendezvous.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -40,6 +41,7 @@ export interface NodeEngine {
 /** Makes an engine on this machine's network, with what the home keeps. Rejects with `ERR_STORAGE`. */
 export async function makeEngine(parts: NodeEngineParts): Promise<NodeEngine> {
   const { options, home, identity, config, files, complain } = parts;
+  collectOften();
   const authorization = await Authorization.open({
     store: authorizationFile(home.peersFile, files),
     clock: realClock,
