@@ -88,3 +88,12 @@ test('a UI that is killed takes the node along that it started, and no other', a
   await screen.exit;
   assert.equal((await awl(['status'], { home })).code, 0);
 });
+
+test('the UI shows a race over simulated NATs, labelled so, and q ends it all', async () => {
+  await using places = await homes();
+  using screen = new Screen(['demo', '--nat', 'P:X'], places.path('a'));
+  await screen.shows(/simulated NATs/);
+  await screen.shows(/connected, direct by (udp|tcp)-birthday/);
+  screen.press('q');
+  assert.equal(await screen.exit, 0);
+});

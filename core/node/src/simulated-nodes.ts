@@ -80,9 +80,11 @@ type Handlers = {
 function commandsOver(engines: readonly [Engine, Engine]): RunCommand {
   const [engine] = engines;
   const handlers: Handlers = {
-    'peer.connect': async ({ peer = '', transport = 'any' }, signal) => ({
-      peer: await engine.connect({ peer }, { transport, signal }),
-    }),
+    'peer.connect': async ({ peer, ticket, ...how }, signal) => {
+      if (peer === undefined || ticket !== undefined)
+        throw new AwlError('ERR_USAGE', 'The simulation knows no tickets, only its other peer.');
+      return { peer: await engine.connect({ peer }, { ...how, signal }) };
+    },
     'peer.disconnect': ({ peer }) => engine.disconnect(peer).then(() => null),
     'peer.ping': ({ peer }) => engine.ping(peer),
     'attempt.cancel': async ({ attempt }) => {

@@ -80,7 +80,14 @@ export const NatPanel = memo(function NatPanel(props: {
   const tcpText = sameWords(udp.text, tcp.text, strangers);
   const lines = props.children === undefined ? props.height - 2 : 3;
   const tcpLines = tcpText.length <= inner - 11 ? 1 : 2;
-  const udpLines = Math.max(1, Math.min(3, lines - 1 - tcpLines));
+  const udpLimit = Math.max(1, Math.min(3, lines - 1 - tcpLines));
+  const tcpLimit = Math.min(tcpLines, Math.max(1, lines - 2));
+  const hasAlias = udp.alias !== 'unknown';
+  const usedLines =
+    wrapText(udp.text, inner - 11, udpLimit).length +
+    wrapText(tcpText, inner - 11, tcpLimit).length +
+    (hasAlias ? 1 : 0);
+  const hasFactsLine = inner < 70 && props.height >= 8 && (props.children !== undefined || usedLines < lines);
   const facts = networkFacts(nat, props.now, props.children !== undefined && width < 84);
   const isStale = props.isStale || nat.status === 'measuring';
   return (
@@ -89,13 +96,13 @@ export const NatPanel = memo(function NatPanel(props: {
         <Styled role="muted">NAT: unknown, not measured yet</Styled>
       ) : (
         <>
-          <BehaviourLines protocol="UDP" {...udp} width={inner} limit={udpLines} isStale={isStale} />
+          <BehaviourLines protocol="UDP" {...udp} width={inner} limit={udpLimit} isStale={isStale} />
           <BehaviourLines
             protocol="TCP"
             confidence={tcp.confidence}
             text={tcpText}
             width={inner}
-            limit={Math.min(tcpLines, Math.max(1, lines - 2))}
+            limit={tcpLimit}
             isStale={isStale}
           />
           {nat.status === 'measuring' ? (
@@ -105,10 +112,10 @@ export const NatPanel = memo(function NatPanel(props: {
             </Box>
           ) : (
             <>
-              {udp.alias !== 'unknown' && (
+              {hasAlias && (
                 <Styled role="muted">{`Also known as ${udp.alias}${inner >= 70 ? ` · ${facts}` : ''}`}</Styled>
               )}
-              {inner < 70 && props.height >= 8 && <Styled role="muted">{facts}</Styled>}
+              {hasFactsLine && <Styled role="muted">{facts}</Styled>}
             </>
           )}
         </>
