@@ -78,6 +78,21 @@ test('while measuring, the old verdict stays, and it is said', async () => {
   assert.match(text, /one port for everyone/);
 });
 
+test('two long verdicts push the facts out of the panel, and do not mix with them', async () => {
+  const random = { natted: true, mapping: 'APDM', allocation: 'random' } as const;
+  const udp = { ...UNKNOWN_BEHAVIOUR, ...random, filtering: 'APDF' } as const;
+  const tcp = { ...UNKNOWN_BEHAVIOUR, ...random };
+  using screen = stage(
+    fakeClient({
+      state: (state) => ({ ...state, nat: { ...state.nat, behaviour: { udp, tcp, ipv6: false } } }),
+    }),
+    { columns: 110, rows: 32 },
+  );
+  const text = await screen.sees('This network');
+  assert.match(text, /ports at random, filtering unknown/);
+  assert.match(text, /Also known as symmetric +│/);
+});
+
 test('a failed attempt: why, what helps, how each strategy fared', async () => {
   using screen = stage(fakeClient(), { columns: 120 });
   await screen.sees('cabin');
