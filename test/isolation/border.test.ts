@@ -37,6 +37,7 @@ function fakeAttempt(
     peerAdvert: undefined,
     pair,
     budget: { sockets: 10, probes: 10, probesPerSecond: 10, deadlineMs: 1000 },
+    lateMs: 0,
     clock: {
       now: () => realClock.now() - startMs,
       schedule: (delayMs, task) => realClock.schedule(delayMs, task),

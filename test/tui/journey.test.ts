@@ -107,7 +107,9 @@ test('from the first start to quitting', { skip: NO_TMUX }, async () => {
   await terminal.sees('UPnP port mapping');
   terminal.press('/', 'upnp', 'Enter', 'Space');
   await terminal.sees(/\[✓\] +UPnP port mapping/);
-  terminal.press('Escape', '1');
+  terminal.press('Escape');
+  await terminal.sees('TCP simultaneous open');
+  terminal.press('1');
   await terminal.sees(/office +connected/);
 
   terminal.press('q');

@@ -74,6 +74,8 @@ export interface Attempt {
   readonly budget: Budget;
   /** `now()` is 0 at the agreed start, negative before. */
   readonly clock: Clock;
+  /** How much later than agreed this side began, milliseconds: its clock counts from there, as if the start had been agreed for it. */
+  readonly lateMs: number;
   readonly random: Random;
   /** Aborted when another strategy won, the user gave up, or the deadline passed. */
   readonly signal: AbortSignal;
@@ -115,18 +117,39 @@ export function failed(code: PunchFailureCode, reason: string): PunchOutcome {
   return { outcome: 'failed', code, reason };
 }
 
-/** How often {@link nextAnswer} looks for both in turn. */
+/** How often {@link meetAgain} looks for the message and the check in turn. */
 const TURN_MS = 40;
+/** A message is there by then, also by a slow rendezvous. */
+const MESSAGE_MS = 200;
 
-/** Waits for the peer's message or a verified check, whichever comes first; for neither once the attempt is over. */
-export async function nextAnswer(
-  attempt: Attempt,
-): Promise<{ readonly answer?: JsonValue; readonly check?: VerifiedCheck }> {
+/** What {@link meetAgain} waited for. */
+export interface Meeting {
+  /** What the peer sent. */
+  readonly message?: JsonValue;
+  /** The instant for both sides, milliseconds after the agreed start. */
+  readonly startMs?: number;
+  /** A check that was verified meanwhile. */
+  readonly check?: VerifiedCheck;
+}
+
+/**
+ * A second try from other sockets: sends `message` (where they are) to the same strategy at the peer, waits for the peer's, and gives both the
+ * same instant to begin. Nobody moves before the other side is ready to, since it may only have begun late. A verified check ends the wait;
+ * so does the end of the attempt, with nothing.
+ */
+export async function meetAgain(attempt: Attempt, message: JsonValue): Promise<Meeting> {
+  // By the start that was agreed, which is the same for both sides.
+  const readyMs = attempt.clock.now() + attempt.lateMs + MESSAGE_MS;
+  await attempt.exchange({ message, readyMs });
   while (!attempt.signal.aborted) {
     const check = await attempt.nextCheck(TURN_MS);
     if (check) return { check };
-    const answer = await attempt.nextMessage(0);
-    if (answer !== undefined) return { answer };
+    const theirs = await attempt.nextMessage(0);
+    if (typeof theirs !== 'object' || theirs === null || Array.isArray(theirs)) continue;
+    const { message: answer, readyMs: theirReadyMs } = theirs as { readonly [key: string]: JsonValue };
+    if (answer === undefined || typeof theirReadyMs !== 'number') continue;
+    const bothReadyMs = Math.min(Math.max(readyMs, theirReadyMs), readyMs + 10 * MESSAGE_MS);
+    return { message: answer, startMs: bothReadyMs - attempt.lateMs };
   }
   return {};
 }

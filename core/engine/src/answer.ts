@@ -9,6 +9,8 @@ const OFFER_TIMEOUT_MS = 1000;
 const GO_TIMEOUT_MS = 10_000;
 /** A start further ahead than any dialer names is a lie or a broken clock. */
 const START_AHEAD_MAX_MS = 4000;
+/** Nor is one so long ago worth to be made up for. */
+const LATE_MAX_MS = 10_000;
 
 /** What the answering side got. */
 export interface AnswerResult extends AttemptResult {
@@ -97,6 +99,7 @@ export async function answer(
       pair,
       remote: offer,
       startAt: Math.min(Math.max(go.startAtMs, now), now + START_AHEAD_MAX_MS),
+      lateMs: Math.min(Math.max(0, now - go.startAtMs), LATE_MAX_MS),
       material: {
         role: 'answerer',
         offererId: peer.peerId,

@@ -195,9 +195,11 @@ export class AttemptRun implements Disposable {
     readonly material: AttemptKeyMaterial;
     /** In our clock's time. */
     readonly startAt: number;
+    /** How much later than agreed that is. */
+    readonly lateMs: number;
   }): Promise<AttemptResult> {
     const { clock, random, hooks, events, logFor } = this.#core;
-    const { plan, pair, remote, material, startAt } = parts;
+    const { plan, pair, remote, material, startAt, lateMs } = parts;
     const { peerId } = this.conversation.peer;
     const attempt = this.conversation.attemptId;
     const keys = deriveAttemptKeys(material);
@@ -220,6 +222,7 @@ export class AttemptRun implements Disposable {
         pair,
         keys: keys.check,
         startAt,
+        lateMs,
         clock,
         random,
         signal: this.signal,

@@ -106,6 +106,7 @@ async function lead(core: EngineCore, run: AttemptRun, request: DialRequest): Pr
     pair,
     remote: answer,
     startAt,
+    lateMs: 0,
     material: {
       role: 'offerer',
       offererId: identity.peerId,

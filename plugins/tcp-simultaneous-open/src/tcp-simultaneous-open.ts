@@ -1,7 +1,7 @@
 import {
   connected,
   endpointFromJson,
-  nextAnswer,
+  meetAgain,
   delay,
   failed,
   formatEndpoint,
@@ -44,15 +44,17 @@ export const tcpSimultaneousOpen: PunchStrategy = {
     let [lease] = attempt.leases;
     if (!target || lease?.protocol !== 'tcp')
       return failed('bad-advert', 'the other side did not say where its port is');
+    let fromMs = 0;
     for (let round = 0; !attempt.signal.aborted; round++) {
       const over = new AbortController();
-      open(attempt, lease, target, round, over.signal).catch(() => {}); // an aborted delay: the missing check tells it
+      open(attempt, lease, target, { round, fromMs }, over.signal).catch(() => {}); // an aborted delay: the missing check tells it
       const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
       const next: Fresh = check ? { check } : await freshPort(attempt);
       over.abort();
       if (next.check) return connected(next.check);
       lease = next.lease ?? lease;
       target = next.target ?? target;
+      fromMs = next.startMs ?? 0;
     }
     const early =
       attempt.pair.remote.tcp.unsolicited === 'rst' ? ', whose router answers early SYNs by RST' : '';
@@ -64,6 +66,7 @@ interface Fresh {
   readonly check?: VerifiedCheck | undefined;
   readonly lease?: TcpLease;
   readonly target?: Endpoint;
+  readonly startMs?: number;
 }
 
 /**
@@ -74,10 +77,9 @@ async function freshPort(attempt: Attempt): Promise<Fresh> {
   try {
     const [lease] = await attempt.sockets.openTcp();
     const { address, port } = await lease!.reflexive(attempt.signal);
-    await attempt.exchange({ address, port });
-    const { answer, check } = await nextAnswer(attempt);
-    const target = endpointFromJson(answer);
-    return check ? { check } : { lease: lease!, ...(target ? { target } : {}) };
+    const { message, startMs = 0, check } = await meetAgain(attempt, { address, port });
+    const target = endpointFromJson(message);
+    return check ? { check } : { lease: lease!, startMs, ...(target ? { target } : {}) };
   } catch {
     // No port, or no STUN server that answers: the port of before goes on.
     return { check: await attempt.nextCheck() };
@@ -100,14 +102,14 @@ async function open(
   attempt: Attempt,
   lease: TcpLease,
   target: Endpoint,
-  round: number,
+  { round, fromMs }: { readonly round: number; readonly fromMs: number },
   over: AbortSignal,
 ): Promise<void> {
   const way = wayOf(attempt);
   const mapped = mappedPort(attempt.pair.remoteCandidates);
   // A public host that nothing reached has a firewall that wants its own SYN first.
   if (way === 'dial' || (way === 'listen' && round > 0 && keepsOnePort(attempt.pair.remote.tcp)))
-    return redial(attempt, lease, round === 0 && mapped ? mapped : target, over);
+    return redial(attempt, lease, round === 0 && mapped ? mapped : target, fromMs, over);
   if (way === 'listen') return lease.listen();
   // The peer comes from a port that nobody can know: our SYN to its address opens the filter.
   const opening = lease.dial(target, { atMs: 0, timeoutMs: LISTEN_AFTER_MS });
@@ -122,8 +124,14 @@ function mappedPort(candidates: readonly Candidate[]): Endpoint | undefined {
 }
 
 /** Dials until a check came over a connection: refused and timed-out dials are normal while the other side has not sent yet. */
-async function redial(attempt: Attempt, lease: TcpLease, target: Endpoint, over: AbortSignal): Promise<void> {
-  let atMs = Math.max(0, attempt.clock.now());
+async function redial(
+  attempt: Attempt,
+  lease: TcpLease,
+  target: Endpoint,
+  fromMs: number,
+  over: AbortSignal,
+): Promise<void> {
+  let atMs = fromMs;
   for (let dials = 0; !over.aborted && !attempt.signal.aborted; dials++) {
     const timeoutMs = DIAL_TIMEOUTS_MS[Math.min(dials, DIAL_TIMEOUTS_MS.length - 1)]!;
     const outcome = await lease.dial(target, { atMs, timeoutMs });

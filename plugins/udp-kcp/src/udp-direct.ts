@@ -1,6 +1,7 @@
 import {
   connected,
-  nextAnswer,
+  endpointFromJson,
+  meetAgain,
   type Candidate,
   failed,
   formatEndpoint,
@@ -57,16 +58,15 @@ export const udpDirect: PunchStrategy = {
 };
 
 /**
- * Fresh sockets on both sides: a NAT that remembered a stranger's packet knows nothing of these ports. Nobody moves before the other side
- * is ready to, since it may only have begun late; a check on the sockets of before ends the wait.
+ * Fresh sockets on both sides, at one instant: a NAT that remembered a stranger's packet knows nothing of these ports.
  */
 async function freshSockets(attempt: Attempt): Promise<VerifiedCheck | undefined> {
   try {
     const [lease] = await attempt.sockets.openUdp();
-    await attempt.exchange({ mapped: advertOf(await lease!.reflexive(attempt.signal)) });
-    const { answer, check } = await nextAnswer(attempt);
-    const target = endpointOf(answer, 'mapped');
-    if (target) send(lease!, target, attempt.clock.now(), { opener: true });
+    const mapped = advertOf(await lease!.reflexive(attempt.signal));
+    const { message, startMs = 0, check } = await meetAgain(attempt, mapped);
+    const target = endpointFromJson(message);
+    if (target) send(lease!, target, startMs, { opener: true });
     return check;
   } catch {
     // No socket, or no STUN server that answers: the sockets of before go on.

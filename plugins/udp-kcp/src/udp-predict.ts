@@ -1,6 +1,7 @@
 import {
   connected,
-  nextAnswer,
+  endpointFromJson,
+  meetAgain,
   failed,
   type Assessment,
   type Attempt,
@@ -37,8 +38,9 @@ export const udpPredict: PunchStrategy = {
     let seen = endpointOf(attempt.peerAdvert, 'mapped');
     if (!seen || lease?.protocol !== 'udp')
       return failed('bad-advert', 'the other side did not say where its socket is');
+    let fromMs = 0;
     for (let round = 0; round < ROUNDS && !attempt.signal.aborted; round++) {
-      const walking = walk(attempt, lease, seen, round);
+      const walking = walk(attempt, lease, seen, fromMs);
       const check = await attempt.nextCheck(round === ROUNDS - 1 ? undefined : ROUND_MS);
       if (check) return connected(check);
       if (attempt.signal.aborted || round === ROUNDS - 1) break;
@@ -46,11 +48,11 @@ export const udpPredict: PunchStrategy = {
       walking[Symbol.dispose]();
       // Fresh sockets and fresh sightings: the ports that were guessed are behind the counter now.
       const [next] = await attempt.sockets.openUdp();
-      await attempt.exchange({ mapped: advertOf(await next!.reflexive(attempt.signal)) });
-      const answered = await nextAnswer(attempt);
-      if (answered.check) return connected(answered.check);
+      const met = await meetAgain(attempt, advertOf(await next!.reflexive(attempt.signal)));
+      if (met.check) return connected(met.check);
       lease = next!;
-      seen = endpointOf(answered.answer, 'mapped') ?? seen;
+      seen = endpointFromJson(met.message) ?? seen;
+      fromMs = met.startMs ?? 0;
     }
     return failed('no-answer', `none of the ports after ${seen.port} answered`);
   },
@@ -60,11 +62,10 @@ function walk(
   attempt: Attempt,
   lease: UdpLease,
   seen: { readonly address: string; readonly port: number },
-  round: number,
+  fromMs: number,
 ): Running {
   const { local, remote } = attempt.pair;
   const step = remote.udp.step ?? 1;
-  const fromMs = round === 0 ? 0 : Math.max(0, attempt.clock.now());
   const at = (index: number) => ({
     kind: 'check' as const,
     to: { address: seen.address, port: wrap(seen.port + index * step) },

@@ -12,8 +12,8 @@ import { hardness, remoteAddress, udpBlocked, type Hardness } from './reach.ts';
 const ALL_PORTS = 64_512;
 /** The whole range takes 11 s. */
 const SWEEP_RATE_PPS = 6000;
-/** Two random sides: 120 000 packets each meet with a chance of 97 % (1 − e^−(n/64512)²). */
-const BOTH_PROBES = 120_000;
+/** Two random sides: 150 000 packets each meet with a chance of 99 % (1 − e^−(n/64512)²). */
+const BOTH_PROBES = 150_000;
 const BOTH_RATE_PPS = 12_000;
 
 /** Both sides send to every port of the other. Where a side keeps one port per address, the two packets that fit each other are among them. */

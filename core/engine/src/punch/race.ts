@@ -39,6 +39,8 @@ export interface RaceParts {
   readonly keys: CheckKeys;
   /** The agreed start, in the clock's time. */
   readonly startAt: number;
+  /** How much later than agreed that is. */
+  readonly lateMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -185,6 +187,7 @@ async function runLane(
       pair: parts.pair,
       budget,
       clock: relative,
+      lateMs: parts.lateMs,
       random: parts.random,
       signal,
       log: parts.logFor(lane.owner.plugin),

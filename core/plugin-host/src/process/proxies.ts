@@ -154,7 +154,7 @@ export class Proxies {
     };
     attempt.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const { role, leases, peerAdvert, pair, budget } = attempt;
+      const { role, leases, peerAdvert, pair, budget, lateMs } = attempt;
       const result = await this.#call(
         'strategy.punch',
         {
@@ -165,6 +165,7 @@ export class Proxies {
           ...(peerAdvert === undefined ? {} : { peerAdvert }),
           pair,
           budget,
+          lateMs,
           startMs: machineNowMs() - attempt.clock.now(),
         },
         late.signal,

@@ -25,6 +25,7 @@ export interface RemoteAttempt {
   readonly peerAdvert?: JsonValue;
   readonly pair: Pair;
   readonly budget: Budget;
+  readonly lateMs: number;
   /** The agreed start in the machine's monotonic time, milliseconds. */
   readonly startMs: number;
 }
@@ -75,7 +76,7 @@ export class Attempts {
   }
 
   attempt(described: RemoteAttempt, signal: AbortSignal): Attempt {
-    const { scope, role, pair, budget } = described;
+    const { scope, role, pair, budget, lateMs } = described;
     const rpc = this.#rpc;
     const leases: Lease[] = described.leases.map((info) => this.#leases.get(info));
     const known = new Map(leases.map((lease) => [lease.id, lease]));
@@ -92,6 +93,7 @@ export class Attempts {
       peerAdvert: described.peerAdvert,
       pair,
       budget,
+      lateMs,
       clock: clockFrom(described.startMs),
       random,
       signal,
