@@ -1,9 +1,9 @@
 /**
- * awl beside kcptun, TCP in and TCP out, as ratios of interleaved runs on this machine:
+ * awl beside kcptun and a bare pair of TLS proxies, TCP in and TCP out, as ratios of interleaved runs on this machine:
  *
  *     node test/perf/bench.ts [--runs 3] [--secs 3] [--only awl-udp,kcptun-none]
  *
- * Needs the built command (`npm run build`) and Debian's kcptun. Only ratios inside one table mean anything.
+ * Needs the built command (`npm run build`), Debian's kcptun and openssl. Only ratios inside one table mean anything.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -108,6 +108,9 @@ function report(): void {
     ['idle round trip p50, to kcptun none', '<= 1', ratio('idleP50', 'awl-udp', 'kcptun-none')],
     ['idle round trip p99, to kcptun none', '<= 1.2', ratio('idleP99', 'awl-udp', 'kcptun-none')],
     ['ping beside a bulk stream p99, to kcptun none', '<= 0.5', ratio('busyP99', 'awl-udp', 'kcptun-none')],
+    ['peak memory, to bare TLS proxies', '<= 1.5', ratio('peakMb', 'awl-udp', 'node-tls')],
+    ['TCP path: goodput, one stream, to bare TLS proxies', '>= 0.9', ratio('one', 'awl-tcp', 'node-tls')],
+    ['TCP path: CPU seconds per GB, to bare TLS proxies', '', ratio('cpuPerGb', 'awl-tcp', 'node-tls')],
   ];
   console.log('| figure | goal | measured |\n|---|--:|--:|');
   for (const [what, goal, value] of rows)

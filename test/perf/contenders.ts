@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Kernel clock ticks a second, as in /proc/PID/stat. */
 const TICKS_PER_SECOND = 100;
 const AWL = join(import.meta.dirname, '../../tui/bin/awl.js');
+const TLS_PROXY = join(import.meta.dirname, 'tls-proxy.ts');
 const KCPTUN =
   '--nocomp --ds 0 --ps 0 --mode fast3 --sndwnd 2048 --rcvwnd 2048 --mtu 1400 --quiet --log /dev/null'.split(
     ' ',
@@ -28,7 +29,24 @@ export const contenders: Record<
   'awl-tcp': (folder, listen, target, port, alt) => awl('tcp', folder, listen, target, port, alt),
   'kcptun-none': (_folder, listen, target, port) => kcptun('none', listen, target, port),
   'kcptun-aes128': (_folder, listen, target, port) => kcptun('aes-128', listen, target, port),
+  'node-tls': (folder, listen, target, port) => tlsProxies(folder, listen, target, port),
 };
+
+/** A bare pair of proxies in Node, TLS in between. */
+function tlsProxies(folder: string, listen: number, target: number, port: number): Commands {
+  const made = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
+  const kind = ['-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=bench', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, ...made], { stdio: 'ignore' });
+  const half = (side: string, from: number, to: number): string[] => [
+    process.execPath,
+    TLS_PROXY,
+    side,
+    `${from}`,
+    `${to}`,
+    folder,
+  ];
+  return { aux: [], counted: [half('far', port, target), half('near', listen, port)] };
+}
 
 function awl(
   transport: string,
