@@ -172,7 +172,7 @@ export const ERRORS = {
     remedy: 'Turn on port mapping (`awl plugin enable upnp`) or IPv6 at one side.',
   },
   ERR_PATH_BOTH_RANDOM: {
-    meaning: 'Both sides take a random port for each destination.',
+    meaning: 'Both sides take another port for each destination.',
     remedy:
       'Turn on port mapping at one side, or allow the long search: `awl config set probing.exhaustive true`.',
   },

@@ -1,4 +1,4 @@
-import type { BehaviourVector } from '@awl/api';
+import type { BehaviourVector, TransportBehaviour } from '@awl/api';
 import { AwlError, type ErrorCode } from '@awl/wire';
 
 /** Why there is no path, in the order in which causes are looked for. */
@@ -28,11 +28,16 @@ const CAUSES: readonly {
   {
     code: 'ERR_PATH_BOTH_RANDOM',
     applies: ({ udp: a }, { udp: b }) =>
-      a.mapping === 'APDM' && b.mapping === 'APDM' && a.allocation === 'random' && b.allocation === 'random'
-        ? 'Both routers take a random port for each destination, so neither side knows where to send.'
+      isHard(a) && isHard(b)
+        ? 'Both routers take another port for each destination, so neither side knows where to send.'
         : undefined,
   },
 ];
+
+/** Where packets to a new destination will come from is not known beforehand. */
+function isHard({ mapping, natted }: TransportBehaviour): boolean {
+  return natted !== false && (mapping === 'APDM' || mapping === 'ADM');
+}
 
 /** The failure of an attempt: its cause by the behaviour of both sides, in a sentence, with the one remedy of its code. */
 export function verdict(local: BehaviourVector, remote: BehaviourVector, tried: number): AwlError {
