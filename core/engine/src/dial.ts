@@ -11,7 +11,7 @@ import { decodeAnswer, type AcceptedBody, type OfferAuth } from './signal/messag
 
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Both sides begin this long after `go` should have arrived: clocks are compared through a path whose two ways may differ. */
-const START_MARGIN_MS = 25;
+const START_MARGIN_MS = 15;
 /** No `go` names a start further ahead. */
 const START_AHEAD_MAX_MS = 3000;
 

@@ -19,7 +19,7 @@ import { admitsByAddress, admitsStrangers, advertOf, endpointOf, hardness, udpBl
 /** When checks leave, ms after the agreed start: dense while both clocks may differ by a little, then backing off. */
 const CHECK_TIMES_MS = [0, 20, 40, 70, 110, 160, 230, 320, 450, 650, 900, 1200, 1600, 2100, 2700, 3400];
 /** Where an opener goes first, the checks follow this much later: clocks agree about that well. */
-const OPENER_LEAD_MS = 20;
+const OPENER_LEAD_MS = 12;
 /** The opener passes the own NAT and dies before the peer's: it must not arrive there before the peer has sent (nat.md, poisoning). */
 const OPENER_TTL = 2;
 /** After this long without an answer the mapping counts as spoilt: take a fresh port. */
