@@ -101,11 +101,15 @@ test('from the first start to quitting', { skip: NO_TMUX }, async () => {
   // A strategy off, upnp on: the session stays.
   terminal.press('4');
   await terminal.sees(/\[✓\] +TCP simultaneous open/);
-  terminal.press('/', 'simultaneous', 'Enter', 'Space');
+  terminal.press('/', 'simultaneous', 'Enter');
+  await terminal.sees(/▸ \[✓\] +TCP simultaneous open[\s\S]*space on\/off/);
+  terminal.press('Space');
   await terminal.sees(/\[ \] +TCP simultaneous open +off/);
   terminal.press('Escape');
   await terminal.sees('UPnP port mapping');
-  terminal.press('/', 'upnp', 'Enter', 'Space');
+  terminal.press('/', 'upnp', 'Enter');
+  await terminal.sees(/▸ \[ \] +UPnP port mapping[\s\S]*space on\/off/);
+  terminal.press('Space');
   await terminal.sees(/\[✓\] +UPnP port mapping/);
   terminal.press('Escape');
   await terminal.sees('TCP simultaneous open');
