@@ -21,8 +21,8 @@ const TICK_MS = 20;
 const GUESS_AFTER_MS = 30;
 const DIAL_TIMEOUT_MS = 2500;
 const LOWEST_PORT = 1024;
-const DIALS_PER_PORT = 3;
-const REDIAL_MS = { least: 40, spread: 80 };
+const DIALS_PER_PORT = 4;
+const REDIAL_MS = { least: 100, spread: 300 };
 
 /** As udp-birthday, by simultaneous open: one side's many SYNs wait for the other's that guesses their port. */
 export const tcpBirthday: PunchStrategy = {
@@ -49,6 +49,10 @@ async function guess(attempt: Attempt): Promise<string | undefined> {
     attempt.pair.remote.tcp.external?.address ??
     attempt.pair.remoteCandidates.find(({ type }) => type === 'server-reflexive')?.endpoint.address;
   if (lease?.protocol !== 'tcp' || address === undefined) return 'the other side’s address is not known';
+  if (attempt.pair.local.tcp.natted === false) {
+    await lease.listen();
+    return undefined;
+  }
   const tried = new Set<number>();
   const count = Math.min(GUESSES, attempt.budget.probes);
   while (tried.size < count) tried.add(LOWEST_PORT + attempt.random.integer(65_536 - LOWEST_PORT));
@@ -57,16 +61,12 @@ async function guess(attempt: Attempt): Promise<string | undefined> {
     const atMs = GUESS_AFTER_MS + Math.floor(index++ / GUESSES_PER_TICK) * TICK_MS;
     void lease.dial({ address, port }, { atMs, timeoutMs: DIAL_TIMEOUT_MS });
   }
-  // A router that lets in strangers brings the other side's SYNs here: without a listener the system would refuse them. Once the first
-  // dials hold the port, it can be listened on as well.
-  await delay(
-    attempt.clock,
-    Math.max(0, GUESS_AFTER_MS + TICK_MS / 2 - attempt.clock.now()),
-    attempt.signal,
-  ).then(
-    () => lease.listen(),
-    () => {},
-  );
+  // A router that lets in strangers brings the other side's SYNs here: without a listener the system refuses them. A port that listens can't
+  // be dialled from any more, so this comes after the last guess.
+  const lastMs = GUESS_AFTER_MS + Math.ceil(count / GUESSES_PER_TICK) * TICK_MS;
+  delay(attempt.clock, Math.max(0, lastMs - attempt.clock.now()), attempt.signal)
+    .then(() => lease.listen())
+    .catch(() => {}); // the race was over before
   return undefined;
 }
 
