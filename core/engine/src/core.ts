@@ -18,7 +18,6 @@ import type { Owner } from './registry.ts';
 import type { Authorization } from './security/authorization.ts';
 import type { Identity } from './security/identity.ts';
 import type { Mailbox } from './signal/mailbox.ts';
-import type { Rendezvous } from './signal/rendezvous.ts';
 import type { SocketBroker } from './socket/broker.ts';
 
 /** What plugins registered. */
@@ -47,8 +46,6 @@ export interface EngineCore {
   readonly log: Logger;
   /** A log whose lines carry a plugin's name. */
   readonly logFor: (plugin: string) => Logger;
-  /** The rendezvous in use. */
-  rendezvous: () => Rendezvous | undefined;
   /** The behaviour measured last; waits for a measurement that is under way. */
   behaviour: () => Promise<BehaviourVector>;
   nat: () => NatState;

@@ -101,7 +101,6 @@ class PunchEngine implements Engine {
       registered,
       log: this.#logger('engine'),
       logFor: (plugin) => this.#logger(plugin),
-      rendezvous: () => this.#rendezvous.own,
       behaviour: async () =>
         (await this.#measuring?.catch(() => undefined))?.behaviour ?? this.#core.nat().behaviour,
       nat: () => this.state.state.nat,

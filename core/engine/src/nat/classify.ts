@@ -1,7 +1,5 @@
 import { UNKNOWN_BEHAVIOUR, type Evidence, type Protocol, type TransportBehaviour } from '@awl/api';
 
-type Field = Evidence['field'];
-
 /** Below this a field's best value is no verdict. */
 const VERDICT_CONFIDENCE = 0.5;
 /** What one observation against the best value costs, beside its weight. */
@@ -41,16 +39,3 @@ function weigh(items: readonly Evidence[]): { value: Evidence['value']; confiden
   const agreement = best.weight / (best.weight + dissent * DISSENT_FACTOR);
   return { value: best.value, confidence: (1 - best.doubt) * agreement };
 }
-
-/** Fields that are worth a person's attention, in the order they are shown. */
-export const BEHAVIOUR_FIELDS: readonly Field[] = [
-  'blocked',
-  'natted',
-  'mapping',
-  'filtering',
-  'allocation',
-  'pooling',
-  'hairpin',
-  'unsolicited',
-  'lifetimeS',
-];

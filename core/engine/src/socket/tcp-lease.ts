@@ -1,4 +1,4 @@
-import { familyOf, type DialOutcome, type Endpoint, type TcpLease } from '@awl/api';
+import { delay, familyOf, type DialOutcome, type Endpoint, type TcpLease } from '@awl/api';
 import { AwlError, decodeStun, encodeStun, stunStreamReader } from '@awl/wire';
 import { CheckedStream } from './checked-stream.ts';
 import { DialError, type TcpPort, type TcpStream } from './network.ts';
@@ -77,7 +77,7 @@ export class ManagedTcpLease implements TcpLease {
   ): Promise<DialOutcome> {
     const { clock, signal, startAt = 0, checks } = this.#scope;
     const waitMs = options.atMs === undefined ? 0 : startAt + options.atMs - clock.now();
-    if (waitMs > 0 && !(await waits(this.#scope, waitMs))) return 'aborted';
+    if (waitMs > 0) await delay(clock, waitMs, signal).catch(() => {}); // aborted: told below
     if (this.#closed || signal.aborted || !checks?.armed) return 'aborted';
     if (takeProbes(this.#scope, to.address, 1) === 0) return 'aborted';
     try {
@@ -111,20 +111,6 @@ export class ManagedTcpLease implements TcpLease {
     }
     this.#checking.add(new CheckedStream(tcp, this, checks, clock, (ended) => this.#checking.delete(ended)));
   }
-}
-
-async function waits({ clock, signal }: LeaseScope, delayMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const onAbort = (): void => {
-      timer[Symbol.dispose]();
-      resolve(false);
-    };
-    const timer = clock.schedule(delayMs, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(true);
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 function askOverStream({ clock, random }: LeaseScope, { stream }: TcpStream): Promise<Endpoint> {
